@@ -1,0 +1,149 @@
+import {existsSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {Admission} from './admission.js';
+import {Deadlines} from './deadlines.js';
+import {PlatformUnsupportedError} from './errors.js';
+import {EventBus} from './event-bus.js';
+import {Intake} from './intake.js';
+import {KeeperLauncher} from './keeper/launcher.js';
+import {findPrograms} from './keeper/programs.js';
+import {Ledger} from './ledger.js';
+import {Leftovers} from './leftovers.js';
+import {findConfinement} from './os/confinement.js';
+import {EmbeddingHost} from './os/host.js';
+import {ProcfsTable} from './os/process-table.js';
+import {openStateDirectory} from './os/state-directory.js';
+import {SystemClock} from './os/system-clock.js';
+import {TreeTerminator} from './os/terminator.js';
+import {FileOutputLog} from './output/output-log.js';
+import type {Confinement, Logger, ProcessStore} from './ports.js';
+import {Queries} from './queries.js';
+import {Reaper} from './reaper.js';
+import {RecordWatch} from './record-watch.js';
+import {Recovery} from './recovery.js';
+import {type PortOverrides, parseSettings, type SupervisorOptions} from './settings.js';
+import {openDatabase, readMigrations} from './sqlite/database.js';
+import {takeOwnership} from './sqlite/owner-lock.js';
+import {SqliteProcessStore} from './sqlite/process-store.js';
+import {ProcessSupervisor} from './supervisor.js';
+import {Termination} from './termination.js';
+import {
+	container,
+	type DependencyContainer,
+	type InjectionToken,
+	instanceCachingFactory,
+	Lifecycle,
+	Tokens,
+} from './tokens.js';
+
+/** Two directories up from dist/lib/. */
+const packageRoot = new URL('../../', import.meta.url);
+const migrationsDir = fileURLToPath(new URL('migrations/', packageRoot));
+const keeperScript = fileURLToPath(new URL('lib/keeper/keeper.sh', packageRoot));
+
+const silent = () => undefined;
+const noLogger: Logger = {debug: silent, info: silent, warn: silent, error: silent};
+
+const parts = [
+	Admission,
+	Deadlines,
+	EventBus,
+	Intake,
+	Ledger,
+	Leftovers,
+	ProcessSupervisor,
+	Queries,
+	Reaper,
+	RecordWatch,
+	Recovery,
+	Termination,
+];
+
+/**
+ * Puts one supervisor together, in a container of its own. The state directory is taken and the database open
+ * afterwards; nothing runs yet.
+ *
+ * @throws {SettingsInvalidError}
+ * @throws {PlatformUnsupportedError}
+ * @throws {BashMissingError}
+ * @throws {StateDirUnsafeError}
+ * @throws {StateDirInUseError}
+ * @throws {SchemaTooNewError}
+ */
+export function compose(options: SupervisorOptions): DependencyContainer {
+	if (process.platform !== 'linux') {
+		throw new PlatformUnsupportedError(process.platform);
+	}
+
+	const settings = parseSettings(options);
+	const programs = findPrograms();
+	const logger = options.logger ?? noLogger;
+	const stateDir = openStateDirectory(options.stateDir);
+	const lock = takeOwnership(stateDir);
+	let store: ProcessStore | null = null;
+	try {
+		store = openStore(stateDir, logger);
+		const child = container.createChildContainer();
+		child.registerInstance(Tokens.stateDir, stateDir);
+		child.registerInstance(Tokens.workingDir, resolve(options.workingDir ?? '.'));
+		child.registerInstance(Tokens.settings, settings);
+		child.registerInstance(Tokens.logger, logger);
+		child.registerInstance(Tokens.ownerLock, lock);
+		child.registerInstance(Tokens.launcherPlace, {
+			stateDir,
+			keeperScript,
+			programs,
+			gracePeriodMs: settings.gracePeriodMs,
+		});
+		for (const part of parts) {
+			child.register<object>(part, {useClass: part}, {lifecycle: Lifecycle.ContainerScoped});
+		}
+
+		const confinement = findConfinement(stateDir, settings.containment === 'auto', programs, logger);
+		registerPorts(child, {store, confinement}, options.ports ?? {});
+		// A part that cannot be built is to fail here, where the others are still let go of.
+		child.resolve(ProcessSupervisor);
+		return child;
+	} catch (error) {
+		store?.close();
+		lock.release();
+		throw error;
+	}
+}
+
+function openStore(stateDir: string, logger: Logger): ProcessStore {
+	const path = join(stateDir, 'nohupd.db');
+	// The first of this directory, or lost: then the run directories hold the list.
+	const isMissing = !existsSync(path);
+	const {database, damagedCopy} = openDatabase(path, readMigrations(migrationsDir), logger);
+	return new SqliteProcessStore(database, stateDir, isMissing || damagedCopy !== null);
+}
+
+interface OpenedPorts {
+	readonly store: ProcessStore;
+	readonly confinement: Confinement;
+}
+
+function registerPorts(child: DependencyContainer, {store, confinement}: OpenedPorts, ports: PortOverrides): void {
+	const port = <T>(token: InjectionToken<T>, make: () => T, override: ((original: T) => T) | undefined) => {
+		const factory = instanceCachingFactory(() => (override ?? same)(make()));
+		child.register(token, {useFactory: factory});
+	};
+	const from =
+		<T>(part: InjectionToken<T>) =>
+		() =>
+			child.resolve(part);
+	port(Tokens.clock, from(SystemClock), ports.clock);
+	port(Tokens.confinement, () => confinement, ports.confinement);
+	port(Tokens.host, from(EmbeddingHost), ports.host);
+	port(Tokens.launcher, from(KeeperLauncher), ports.launcher);
+	port(Tokens.output, from(FileOutputLog), ports.output);
+	port(Tokens.processTable, from(ProcfsTable), ports.processTable);
+	port(Tokens.store, () => store, ports.store);
+	port(Tokens.terminator, from(TreeTerminator), ports.terminator);
+}
+
+function same<T>(original: T): T {
+	return original;
+}

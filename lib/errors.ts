@@ -1,0 +1,199 @@
+/** The stable name of every failure a caller is expected to handle. */
+export type ErrorCode =
+	| 'command_invalid'
+	| 'query_invalid'
+	| 'process_not_found'
+	| 'process_ended'
+	| 'idempotency_conflict'
+	| 'queue_full'
+	| 'storage_full'
+	| 'shutting_down'
+	| 'wait_aborted'
+	| 'settings_invalid'
+	| 'platform_unsupported'
+	| 'bash_missing'
+	| 'state_dir_in_use'
+	| 'state_dir_unsafe'
+	| 'schema_too_new';
+
+/** Every failure a caller is expected to handle. Anything else is a bug. */
+export abstract class SupervisorError extends Error {
+	abstract readonly code: ErrorCode;
+
+	override get name(): string {
+		return this.constructor.name;
+	}
+}
+
+/** A command cannot be accepted as it was given. Nothing was stored. */
+export class CommandInvalidError extends SupervisorError {
+	readonly code = 'command_invalid';
+
+	/**
+	 * @param field - Name of the field as the caller spelled it, for instance `env.PATH`; empty for the whole.
+	 * @param problem - Ends the sentence that the field begins, and says what was given.
+	 */
+	constructor(
+		readonly field: string,
+		readonly problem: string,
+	) {
+		super(field === '' ? `The command ${problem}` : `${field} ${problem}`);
+	}
+}
+
+/** A listing, a kill or a wait was asked for with options that make no sense. */
+export class QueryInvalidError extends SupervisorError {
+	readonly code = 'query_invalid';
+
+	constructor(
+		readonly field: string,
+		readonly problem: string,
+	) {
+		super(`${field} ${problem}`);
+	}
+}
+
+/** There is no process with this id, or it was forgotten. */
+export class ProcessNotFoundError extends SupervisorError {
+	readonly code = 'process_not_found';
+
+	constructor(readonly processId: string) {
+		super(`No process with id ${processId}`);
+	}
+}
+
+/** It ended by itself before, so there is nothing to kill. */
+export class ProcessEndedError extends SupervisorError {
+	readonly code = 'process_ended';
+
+	constructor(readonly processId: string) {
+		super(`No process with id ${processId} is running: it has ended by itself`);
+	}
+}
+
+/** An idempotency key was used before, for another command. */
+export class IdempotencyConflictError extends SupervisorError {
+	readonly code = 'idempotency_conflict';
+
+	constructor(
+		readonly idempotencyKey: string,
+		readonly processId: string,
+	) {
+		super(`The idempotency key ${JSON.stringify(idempotencyKey)} was used before for another command, ${processId}`);
+	}
+}
+
+/** As many processes run and wait as may. Nothing was stored. */
+export class QueueFullError extends SupervisorError {
+	readonly code = 'queue_full';
+
+	constructor(
+		readonly maxRunning: number,
+		readonly maxQueued: number,
+	) {
+		super(`${maxRunning} processes run and ${maxQueued} wait: no more are accepted until one has ended`);
+	}
+}
+
+/** The disk that holds the state directory has no room for another process. Nothing was stored. */
+export class StorageFullError extends SupervisorError {
+	readonly code = 'storage_full';
+
+	constructor(stateDir: string, options?: ErrorOptions) {
+		super(`No room on the disk of the state directory ${stateDir}: the command was not accepted`, options);
+	}
+}
+
+/** The supervisor was closed. What was accepted runs on. */
+export class ShuttingDownError extends SupervisorError {
+	readonly code = 'shutting_down';
+
+	constructor() {
+		super('The supervisor is shutting down and accepts no more commands; those that run go on');
+	}
+}
+
+/** The caller's `AbortSignal` ended the wait. The process is not touched. */
+export class WaitAbortedError extends SupervisorError {
+	readonly code = 'wait_aborted';
+
+	constructor(
+		readonly processId: string,
+		options?: ErrorOptions,
+	) {
+		super(`Stopped waiting for process ${processId}`, options);
+	}
+}
+
+/** A setting makes no sense. */
+export class SettingsInvalidError extends SupervisorError {
+	readonly code = 'settings_invalid';
+
+	constructor(
+		readonly setting: string,
+		readonly problem: string,
+		options?: ErrorOptions,
+	) {
+		super(`${setting} ${problem}`, options);
+	}
+}
+
+/** This is not Linux, whose procfs and process groups are needed. */
+export class PlatformUnsupportedError extends SupervisorError {
+	readonly code = 'platform_unsupported';
+
+	constructor(readonly platform: string) {
+		super(`nohupd runs on Linux only; this is ${platform}`);
+	}
+}
+
+/** There is no bash 5 here to run commands with. */
+export class BashMissingError extends SupervisorError {
+	readonly code = 'bash_missing';
+
+	constructor(searched: string) {
+		super(
+			`nohupd needs bash 5 or later, and none was found in ${searched}; install it, for instance with "apk add bash"`,
+		);
+	}
+}
+
+/** A state directory has one owner at a time. */
+export class StateDirInUseError extends SupervisorError {
+	readonly code = 'state_dir_in_use';
+
+	constructor(
+		readonly stateDir: string,
+		/** Pid of the owner, `null` if it could not be read. */
+		readonly ownerPid: number | null,
+	) {
+		super(
+			`The state directory ${stateDir} is in use by another supervisor${ownerPid === null ? '' : `, pid ${ownerPid}`}`,
+		);
+	}
+}
+
+/** Others could read or change what the state directory holds. */
+export class StateDirUnsafeError extends SupervisorError {
+	readonly code = 'state_dir_unsafe';
+
+	constructor(
+		readonly stateDir: string,
+		problem: string,
+	) {
+		super(`The state directory ${stateDir} ${problem}`);
+	}
+}
+
+/** The database was written by a later version. It was not touched. */
+export class SchemaTooNewError extends SupervisorError {
+	readonly code = 'schema_too_new';
+
+	constructor(
+		readonly path: string,
+		readonly found: number,
+		readonly known: number,
+	) {
+		super(`${path} has schema ${found}, and this version of nohupd knows only up to ${known}: run the newer version`);
+	}
+}

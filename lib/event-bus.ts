@@ -1,0 +1,66 @@
+import {EventEmitter} from 'eventemitter3';
+import type {AnyProcessEvent, EventListener, EventType} from './events.js';
+import type {Logger} from './ports.js';
+import type {Process, ProcessId} from './process.js';
+import {inject, injectable, Tokens} from './tokens.js';
+
+type Waiter = (process: Process) => void;
+
+/** Announces what the store has accepted. */
+@injectable()
+export class EventBus {
+	readonly #emitter = new EventEmitter<EventType>();
+	/** Who waits for one process; kept apart so that an event costs nothing for those who wait for others. */
+	readonly #waiters = new Map<ProcessId, Set<Waiter>>();
+
+	constructor(@inject(Tokens.logger) private readonly logger: Logger) {}
+
+	on<Type extends EventType>(type: Type, listener: EventListener<Type>): void {
+		this.#emitter.on(type, listener);
+	}
+
+	off<Type extends EventType>(type: Type, listener: EventListener<Type>): void {
+		this.#emitter.off(type, listener);
+	}
+
+	announce(event: AnyProcessEvent): void {
+		for (const waiter of this.#waiters.get(event.process.processId) ?? []) {
+			waiter(event.process);
+		}
+
+		for (const listener of this.#emitter.listeners(event.type)) {
+			this.#tell(listener as (event: AnyProcessEvent) => unknown, event);
+		}
+	}
+
+	/** Calls `waiter` after each event of one process, until the returned function is called. */
+	follow(processId: ProcessId, waiter: Waiter): () => void {
+		const waiters = this.#waiters.get(processId) ?? new Set();
+		this.#waiters.set(processId, waiters);
+		waiters.add(waiter);
+		return () => {
+			waiters.delete(waiter);
+			if (waiters.size === 0) {
+				this.#waiters.delete(processId);
+			}
+		};
+	}
+
+	clear(): void {
+		this.#emitter.removeAllListeners();
+		this.#waiters.clear();
+	}
+
+	#tell(listener: (event: AnyProcessEvent) => unknown, event: AnyProcessEvent): void {
+		const fail = (error: unknown) =>
+			this.logger.error({error, type: event.type, processId: event.process.processId}, 'An event listener failed');
+		try {
+			const result = listener(event);
+			if (result instanceof Promise) {
+				result.catch(fail);
+			}
+		} catch (error) {
+			fail(error);
+		}
+	}
+}

@@ -1,0 +1,40 @@
+import type {Process, StopReason} from './process.js';
+
+/** What every event of a process tells. */
+export interface ProcessEvent {
+	/** Rises by at least one from event to event of a state directory, across restarts too. */
+	readonly sequence: number;
+	/** Wall clock, milliseconds since 1970. */
+	readonly at: number;
+	/** As it was right after what the event tells. */
+	readonly process: Process;
+}
+
+/** Somebody wants the process ended; it may take its grace period. */
+export interface StoppingEvent extends ProcessEvent {
+	/** Who wants it: a caller or the timeout. */
+	readonly why: StopReason;
+}
+
+/** Names and payloads of all events. Each is announced after the store has accepted what it tells. */
+export interface ProcessEvents {
+	/** Accepted; runs as soon as there is room. */
+	queued: ProcessEvent;
+	/** The command runs. */
+	started: ProcessEvent;
+	/** Somebody wants it ended; SIGTERM follows. */
+	stopping: StoppingEvent;
+	/** It is over: by itself, or with nothing left of it after a stop. */
+	ended: ProcessEvent;
+}
+
+/** Name of an event. */
+export type EventType = keyof ProcessEvents;
+
+/** Any event, told apart by `type`. */
+export type AnyProcessEvent = {
+	[Type in EventType]: {readonly type: Type} & ProcessEvents[Type];
+}[EventType];
+
+/** Nobody waits for what it returns; if that is a promise that rejects, it is logged. */
+export type EventListener<Type extends EventType> = (event: ProcessEvents[Type]) => void;

@@ -1,0 +1,291 @@
+#!/usr/bin/env bash
+# The keeper forks commands on the supervisor's word and outlives it.
+#
+#   keeper.sh STATE_DIR                 one process id a line on standard input
+#
+# For every id the keeper forks a shim; the shim takes the claim, forks the command, waits for it
+# and writes how it ended into the process's record. When standard input ends, the supervisor
+# is gone, and the keeper becomes the dead man's switch: it holds the deadlines until none is left.
+#
+# Only builtins run here: a program costs as much as the command itself, and would fail on the
+# machine that is short of memory, processes or disk.
+#
+# A record has three lines of fixed width (63, 35 and 27 bytes), each filled in place by one write(2):
+#   S pid ticks shim session microseconds boot   started: by the command's own process, before exec
+#   E code centiseconds microseconds   ended: by the shim; the code is --- if it never started
+#   K centiseconds                     SIGTERM was sent at the deadline: by the dead man's switch
+# ticks and centiseconds count from boot, microseconds from 1970; boot begins the boot id.
+
+# Bash reads a script while it runs it. A function is read as a whole, so an upgrade of the
+# package cannot change a running keeper.
+main() {
+	state=$1
+	umask=$(umask)      # the command's; what we write ourselves is nobody else's to read
+	umask 077
+	LC_ALL=C            # lengths are bytes; not exported
+	set -m              # every job its own process group, SIGINT and SIGQUIT at their default
+	exec 2>/dev/null    # bash announces each "Killed" job
+	close_inherited
+	read -r boot </proc/sys/kernel/random/boot_id
+	boot=${boot:0:8}
+	read_stat self
+	self="$BASHPID $start_ticks $boot"
+	printf '%s\n' "$self" >"$state/keeper"
+
+	local id
+	while IFS= read -r id; do
+		shim "$id" &
+		# Without this bash's job table makes each launch slower than the one before.
+		disown
+	done
+	hold_deadlines
+}
+
+# What our parent's parent left open for us (a socket of systemd's, a pipe of the agent's) would be open in
+# every command. Only this script stays: bash reads it at 255, or below where that is taken, and closes it on exec.
+close_inherited() {
+	local descriptor
+	for descriptor in /proc/self/fd/*; do
+		descriptor=${descriptor##*/}
+		[[ $descriptor -le 2 || /proc/self/fd/$descriptor -ef ${BASH_SOURCE[0]} ]] || exec {descriptor}>&-
+	done
+}
+
+# ------------------------------------------------------------------------------- one command
+
+shim() {
+	local run=$state/runs/$1 record=$state/records/$1 child code
+	# The claim: O_CREAT|O_EXCL by a builtin. Whoever comes second stops here, so an id may be
+	# handed out again after a crash, to this keeper or to another, and still runs once.
+	read_stat self
+	set -C
+	printf '%s %s %s\n' "$BASHPID" "$start_ticks" "$boot" >"$run/claim" || exit 0
+	set +C
+
+	set -m      # a subshell starts without it: the command gets a group apart from the shim's
+	command_process "$@" &
+	child=$!
+	# Under job control wait returns when the command is merely stopped, and wait -f, which does not, can go
+	# round for ever on a job that it has already freed ("wait_for: No record of process", bash 5.2).
+	set +m
+	wait "$child"
+	code=$?
+	# Stopped before that: this status is not its end.
+	while ((code > 128)) && is_child "$child"; do
+		pause 0.1
+		wait "$child"
+		code=$?
+	done
+	until record_end; do
+		[[ -f $record ]] || exit 0
+		pause 1         # a copy-on-write file system can be too full even for this
+	done
+	exit 0
+}
+
+# Becomes the command. What the command must not see is undone here: our umask, our descriptors
+# (bash closes its own on exec), our variables (none is exported).
+command_process() {
+	local directory='' cgroup=''
+	exec </dev/null >>"$run/stdout" 2>>"$run/stderr" || exit 126
+	# Written by the supervisor (specification.ts). It sets directory, cgroup and the positional
+	# parameters (name, program, arguments), and defines environment().
+	# shellcheck source=/dev/null
+	. "$run/spec" || exit 126
+	cd -- "$directory" || exit 126
+	unset OLDPWD
+	read_stat self
+	# Before exec: so a pid in a record can never be mistaken for a later stranger's.
+	printf 'S %7s %11s %7s %7s %16s %8s' \
+		"$BASHPID" "$start_ticks" "$parent" "$$" "${EPOCHREALTIME/[.,]/}" "$boot" 1<>"$record" || exit 126
+	# After the record, since the kernel may take 10 ms for it; before exec, so that nothing is ever outside.
+	[[ -z $cgroup ]] || printf 0 >"$cgroup/cgroup.procs" || never_started
+	umask "$umask"
+	# From here on any of our variables may be overwritten: only positional parameters are safe.
+	environment 2>/dev/null     # bash warns of a locale that is not installed
+	exec -a "$1" -- "${@:2}"
+}
+
+# The cgroup was removed under us. What is not contained must not run, and must not look as if it had.
+never_started() {
+	printf '%63s' '' 1<>"$record"
+	exit 126
+}
+
+record_end() {
+	local started uptime
+	[[ -f $record ]] || return 1
+	read -r uptime _ </proc/uptime
+	{
+		# Reading the first line leaves the offset at the second. What did not write the first
+		# never ran: then the exit code is ours, not the command's.
+		IFS= read -r started <&3
+		[[ $started == S* ]] || code=---
+		printf 'E %3s %12s %16s' "$code" "${uptime/./}" "${EPOCHREALTIME/[.,]/}" >&3
+	} 3<>"$record"
+}
+
+# ------------------------------------------------------------------------ the dead man's switch
+
+# Ends what is overdue (SIGTERM, grace period, SIGKILL) while no supervisor lives. The next
+# supervisor brings a keeper of its own, which writes its name over ours: then we leave.
+hold_deadlines() {
+	local owner id now began
+	local -A timeout=() grace=() cgroup=() carried=()
+	read -r began _ </proc/uptime
+	began=${began/./}
+	set +m
+	find_carried
+	for id in "$state"/records/*; do
+		read_limits "${id##*/}"
+	done
+	while ((${#timeout[@]})); do
+		# First of all: the shims forked last have not taken their claims yet.
+		pause 1
+		read -r owner <"$state/keeper"
+		[[ $owner == "$self" ]] || return
+		read -r now _ </proc/uptime
+		now=${now/./}
+		for id in "${!timeout[@]}"; do
+			hold_deadline "$id" || unset "timeout[$id]" "grace[$id]" "cgroup[$id]"
+		done
+	done
+}
+
+# The first line of a specification: "# nohupd 1 TIMEOUT GRACE [CGROUP]", in centiseconds, 0 for no timeout.
+read_limits() {
+	local mark version limit patience place
+	read_record "$1" || return
+	read -r _ mark version limit patience place <"$state/runs/$1/spec"
+	[[ $mark == nohupd && $version == 1 ]] && ((limit > 0)) || return
+	cgroup[$1]=$place
+	[[ $ended != E* ]] || has_leftover "$1" || return
+	timeout[$1]=$limit
+	grace[$1]=$patience
+}
+
+# Fails when there is nothing left to hold.
+hold_deadline() {
+	read_record "$1" || return
+	if [[ $started != S* ]]; then
+		# Either its shim is on the way, or nobody ever will be. One that we have only just forked may
+		# need its time to take the claim.
+		if read -r pid ticks _ <"$state/runs/$1/claim"; then
+			[[ $ended != E* ]] && is_alive "$pid" "$ticks"
+		else
+			((now < began + 1000))
+		fi
+	elif [[ $boot_then != "$boot" ]]; then
+		return 1
+	elif [[ $stopped == K* ]]; then
+		((now < ${stopped#K} + grace[$1])) || signal_tree "$1" KILL
+	elif [[ $ended == E* ]] && ! has_leftover "$1"; then
+		return 1
+	elif ((now >= ticks + timeout[$1])); then
+		{
+			IFS= read -r started <&3
+			IFS= read -r ended <&3
+			printf 'K %12s' "$now" >&3
+		} 3<>"$state/records/$1"
+		signal_tree "$1" TERM
+		return 0
+	fi
+}
+
+# What a command left behind falls to its timeout as well. A guess that costs nothing, since it is asked
+# often: a group of this number may be a stranger's, and signal_tree looks again.
+has_leftover() {
+	[[ -z ${cgroup[$1]} ]] || { [[ $(<"${cgroup[$1]}/cgroup.events") == *'populated 1'* ]] && return; }
+	[[ -n ${carried[$1]} ]] || kill -s 0 -- "-$pid"
+}
+
+# Whose cookie is carried by anything alive, in one look for all: some have left their command's group.
+find_carried() {
+	local environment entry entries
+	for environment in /proc/[0-9]*/environ; do
+		mapfile -d '' -t entries <"$environment" || continue
+		for entry in "${entries[@]}"; do
+			[[ ! $entry =~ ^NOHUPD_PROCESS_ID=(proc_[[:alnum:]]+)$ ]] || carried[${BASH_REMATCH[1]}]=1
+		done
+	done
+}
+
+# Signals what is in the command's group or cgroup, or carries its cookie. Fails if there is nothing.
+signal_tree() {
+	local process leader='' found=1
+	if [[ -n ${cgroup[$1]} ]]; then
+		[[ $2 == KILL ]] && printf 1 >"${cgroup[$1]}/cgroup.kill"
+		while read -r process; do
+			found=0
+			kill -s "$2" "$process"
+		done <"${cgroup[$1]}/cgroup.procs"
+		return "$found"
+	fi
+	# A group whose leader is alive, and is the one that we started, is ours. Where the leader
+	# is gone, a stranger's group of that number would be in a session of its own.
+	is_alive "$pid" "$ticks" && leader=$pid
+	for process in /proc/[0-9]*; do
+		process=${process#/proc/}
+		read_stat "$process" || continue
+		[[ $process_state != Z ]] || continue
+		[[ $group == "$leader" ]] || is_orphan || has_cookie "$process" "$1" || continue
+		found=0
+		kill -s "$2" "$process"
+	done
+	return "$found"
+}
+
+is_orphan() {
+	[[ $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]]
+}
+
+has_cookie() {
+	local entries entry
+	mapfile -d '' -t entries <"/proc/$1/environ"
+	for entry in "${entries[@]}"; do
+		[[ $entry == "NOHUPD_PROCESS_ID=$2" ]] && return
+	done
+	return 1
+}
+
+# ----------------------------------------------------------------------------------- reading
+
+# proc_pid_stat(5): the name may hold spaces, newlines and parentheses, so cut behind the last one.
+read_stat() {
+	local stat fields
+	IFS= read -r -d '' stat <"/proc/$1/stat"
+	# shellcheck disable=SC2206  # letters and numbers, to be split
+	fields=(${stat##*) })
+	process_state=${fields[0]} parent=${fields[1]} group=${fields[2]} session=${fields[3]} start_ticks=${fields[19]}
+	[[ -n $start_ticks ]]
+}
+
+# Whether it is ours, and still there: what bash has waited for is not.
+is_child() {
+	read_stat "$1" && [[ $parent == "$BASHPID" ]]
+}
+
+is_alive() {
+	read_stat "$1" && [[ $start_ticks == "$2" ]]
+}
+
+read_record() {
+	started='' ended='' stopped=''
+	[[ -f $state/records/$1 ]] || return
+	{
+		IFS= read -r started
+		IFS= read -r ended
+		IFS= read -r stopped
+	} <"$state/records/$1"
+	read -r _ pid ticks _ session_then _ boot_then <"$state/records/$1"
+	return 0
+}
+
+# Sleeps without a program: nobody ever writes into a pipe that we hold at both ends.
+pause() {
+	[[ -n ${silence-} ]] || exec {silence}<> <(:)
+	read -rt "$1" -u "$silence"
+}
+
+main "$@"
+exit

@@ -1,0 +1,82 @@
+/** The 128 bytes that a process's shim fills in place. keeper.sh describes and writes them. */
+import type {Report} from '../ports.js';
+import type {Start} from '../process.js';
+
+const widths = [63, 35, 27] as const;
+
+export const recordBytes = 128;
+
+/** Preallocated, so that writing an exit code needs no new block of a full disk. */
+export const emptyRecord = widths.map(width => `${' '.repeat(width)}\n`).join('');
+
+/** What the supervisor writes where no shim is left to do it. */
+export const closedRecordLine = `E ??? ${' '.repeat(11)}0 ${' '.repeat(15)}0`;
+
+const startLine = /^S ([ \d]{6}\d) ([ \d]{10}\d) ([ \d]{6}\d) ([ \d]{6}\d) ([ \d]{15}\d) ([\da-f]{8})\n/;
+const endLine = /^E ([ \d]{2}\d|---|\?\?\?) ([ \d]{11}\d) ([ \d]{15}\d)\n/;
+const stopLine = /^K ([ \d]{11}\d) *\n/;
+
+const centisecondMs = 10;
+
+/**
+ * Reads a record. A line counts once its last byte is there: of a write that was cut short
+ * nothing is believed.
+ */
+export function parseRecord(content: string): Report {
+	const start = matchLine(startLine, content);
+	const end = matchLine(endLine, content.slice(widths[0] + 1));
+	const stop = matchLine(stopLine, content.slice(widths[0] + widths[1] + 2));
+	const started = start === null ? null : toStart(start);
+	return {
+		start: started,
+		end: end === null ? null : toEnd(end, started),
+		stoppedAtUptimeMs: stop === null || endedBefore(end, stop) ? null : Number(stop[1]) * centisecondMs,
+	};
+}
+
+function toStart([, pid, ticks, shimPid, sessionId, time, bootId]: RegExpExecArray): Start {
+	return {
+		identity: {bootId: String(bootId), pid: Number(pid), startTicks: Number(ticks)},
+		shimPid: Number(shimPid),
+		sessionId: Number(sessionId),
+		startedAt: toMs(time),
+	};
+}
+
+/** It ended by itself; what it left behind was stopped. */
+function endedBefore(end: RegExpExecArray | null, stop: RegExpExecArray): boolean {
+	return end !== null && Number(end[2]) < Number(stop[1]);
+}
+
+/** A field with a space behind a digit is none that printf(1) aligned: the disk gave back something else. */
+function matchLine(line: RegExp, content: string): RegExpExecArray | null {
+	const fields = line.exec(content);
+	return fields?.slice(1).some(field => /\d /.test(field)) ? null : fields;
+}
+
+function toEnd([, code, uptime, time]: RegExpExecArray, start: Start | null): NonNullable<Report['end']> {
+	if (code === '---' || start === null) {
+		const message = 'The command could not be started; its standard error says why';
+		return {exitCode: null, endedAt: toMs(time), durationMs: null, why: 'start_failed', message};
+	}
+
+	if (code === '???') {
+		return {exitCode: null, endedAt: toMs(time), durationMs: null, why: 'lost'};
+	}
+
+	const sinceBootMs = Math.max(0, (Number(uptime) - start.identity.startTicks) * centisecondMs);
+	const durationMs = precise(sinceBootMs, toMs(time) - start.startedAt);
+	return {exitCode: Number(code), endedAt: toMs(time), durationMs};
+}
+
+/**
+ * The wall clock is finer and the one since boot cannot be set: where both agree, the finer one counts. Two
+ * readings of the coarse one are off by up to a tick each.
+ */
+function precise(sinceBootMs: number, wallMs: number): number {
+	return wallMs >= 0 && Math.abs(wallMs - sinceBootMs) <= 2 * centisecondMs ? wallMs : sinceBootMs;
+}
+
+function toMs(microseconds: string | undefined): number {
+	return Math.floor(Number(microseconds) / 1000);
+}

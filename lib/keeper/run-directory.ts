@@ -1,0 +1,153 @@
+import {
+	closeSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	readSync,
+	rmSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
+import {join} from 'node:path';
+import {StorageFullError} from '../errors.js';
+import type {Claim, Report} from '../ports.js';
+import type {ProcessId} from '../process.js';
+import {closedRecordLine, emptyRecord, parseRecord, recordBytes} from './record.js';
+import {readSpecification, type Specification, type SpecifiedProcess} from './specification.js';
+
+const supervisorClaim = 'supervisor\n';
+const processIdPattern = /^proc_\w+$/;
+
+/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr}` and `records/<id>`. */
+export class RunDirectories {
+	readonly records: string;
+	readonly #runs: string;
+	readonly #buffer = Buffer.alloc(recordBytes);
+
+	constructor(private readonly stateDir: string) {
+		this.records = join(stateDir, 'records');
+		this.#runs = join(stateDir, 'runs');
+		mkdirSync(this.records, {recursive: true, mode: 0o700});
+		mkdirSync(this.#runs, {recursive: true, mode: 0o700});
+	}
+
+	linePath(processId: ProcessId): string {
+		return join(this.#runs, processId, 'line');
+	}
+
+	/** Leaves nothing behind where it fails. @throws {StorageFullError} */
+	create(processId: ProcessId, {text, line}: Specification): void {
+		try {
+			mkdirSync(join(this.#runs, processId), {mode: 0o700});
+			writeNew(join(this.#runs, processId, 'spec'), text);
+			if (line !== null) {
+				writeNew(this.linePath(processId), line);
+			}
+
+			writeNew(join(this.records, processId), emptyRecord);
+		} catch (error) {
+			this.remove(processId);
+			const {code} = error as NodeJS.ErrnoException;
+			throw code === 'ENOSPC' || code === 'EDQUOT' ? new StorageFullError(this.stateDir, {cause: error}) : error;
+		}
+	}
+
+	remove(processId: ProcessId): void {
+		rmSync(join(this.records, processId), {force: true});
+		rmSync(join(this.#runs, processId), {recursive: true, force: true});
+	}
+
+	list(): ProcessId[] {
+		return readdirSync(this.#runs).filter(name => processIdPattern.test(name));
+	}
+
+	/** O_EXCL, as the shims take it: one of us gets it. */
+	takeClaim(processId: ProcessId): boolean {
+		try {
+			writeNew(join(this.#runs, processId, 'claim'), supervisorClaim);
+			return true;
+		} catch (error) {
+			switch ((error as NodeJS.ErrnoException).code) {
+				case 'EEXIST':
+					return false;
+				case 'ENOENT':
+					// Somebody removed the directory: no shim can take it either.
+					return true;
+				default:
+					throw error;
+			}
+		}
+	}
+
+	readClaim(processId: ProcessId): Claim {
+		const content = readIfThere(join(this.#runs, processId, 'claim'));
+		if (content === null) {
+			return {by: 'nobody'};
+		}
+
+		const shim = /^(\d+) (\d+) ([\da-f]{8})\n$/.exec(content);
+		if (shim !== null) {
+			return {by: 'shim', identity: {pid: Number(shim[1]), startTicks: Number(shim[2]), bootId: String(shim[3])}};
+		}
+
+		return {by: content === supervisorClaim ? 'supervisor' : 'unknown'};
+	}
+
+	readRecord(processId: ProcessId): Report {
+		let descriptor: number;
+		try {
+			descriptor = openSync(join(this.records, processId), 'r');
+		} catch {
+			// Somebody removed it: then nothing is known, as if it had not been written.
+			return parseRecord('');
+		}
+
+		try {
+			const length = readSync(descriptor, this.#buffer, 0, recordBytes, 0);
+			return parseRecord(this.#buffer.toString('latin1', 0, length));
+		} finally {
+			closeSync(descriptor);
+		}
+	}
+
+	closeRecord(processId: ProcessId): void {
+		try {
+			const descriptor = openSync(join(this.records, processId), 'r+');
+			try {
+				writeSync(descriptor, closedRecordLine, emptyRecord.indexOf('\n') + 1);
+			} finally {
+				closeSync(descriptor);
+			}
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+				throw error;
+			}
+		}
+	}
+
+	readSpecification(processId: ProcessId): SpecifiedProcess | null {
+		const text = readIfThere(join(this.#runs, processId, 'spec'));
+		try {
+			return text === null
+				? null
+				: readSpecification(text, processId, () => readFileSync(this.linePath(processId), 'utf8'));
+		} catch {
+			// Damaged, and so of no use: the caller says what becomes of it.
+			return null;
+		}
+	}
+}
+
+function writeNew(path: string, content: string): void {
+	writeFileSync(path, content, {flag: 'wx', mode: 0o600});
+}
+
+function readIfThere(path: string): string | null {
+	try {
+		return readFileSync(path, 'utf8');
+	} catch {
+		// ENOENT is the usual case; what cannot be read is as good as missing.
+		return null;
+	}
+}

@@ -1,0 +1,27 @@
+import type {ProcessTable} from '../ports.js';
+import type {ProcessIdentity, Start} from '../process.js';
+import {injectable} from '../tokens.js';
+import {isRunning, readBootId, readStat, sendSignal} from './proc.js';
+
+/** Asks procfs. */
+@injectable()
+export class ProcfsTable implements ProcessTable {
+	readonly bootId = readBootId();
+
+	isAlive({bootId, pid, startTicks}: ProcessIdentity): boolean {
+		const stat = readStat(pid);
+		return bootId === this.bootId && isRunning(stat) && stat.startTicks === startTicks;
+	}
+
+	isShimAlive({identity, shimPid}: Start): boolean {
+		const stat = readStat(shimPid);
+		// Whoever got the shim's number later began later than the command.
+		return identity.bootId === this.bootId && isRunning(stat) && stat.startTicks <= identity.startTicks;
+	}
+
+	signal(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+		if (this.isAlive(identity)) {
+			sendSignal(identity.pid, signal);
+		}
+	}
+}

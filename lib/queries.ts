@@ -1,0 +1,137 @@
+import {constants} from 'node:os';
+import * as v from 'valibot';
+import type {GetOptions, KillOptions, ListOptions, ProcessDetails, ProcessPage, ProcessWithOutput} from './api.js';
+import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
+import type {Confinement, OutputLog, ProcessStore} from './ports.js';
+import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
+import {inject, injectable, Tokens} from './tokens.js';
+
+const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
+/** Lists let others have their turn after each so many processes. */
+const processesAtOnce = 50;
+const maxKeyLength = 255;
+
+const whole = (min: number, max: number) => {
+	const problem = `must be a whole number from ${min} to ${max}`;
+	return v.pipe(v.number(problem), v.safeInteger(problem), v.minValue(min, problem), v.maxValue(max, problem));
+};
+
+const getSchema = v.object({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
+
+const listSchema = v.object({
+	status: v.optional(v.picklist(statuses, `must be one of ${statuses.join(', ')}`)),
+	name: v.optional(v.string('must be a string')),
+	limit: v.optional(whole(1, 1000), 1000),
+	cursor: v.optional(v.pipe(v.string('must be a string'), v.regex(/^\d{1,15}$/, 'must be the cursor of another page'))),
+	tailBytes: v.optional(whole(0, 65_536), 8192),
+});
+
+const signalSchema = v.custom<NodeJS.Signals>(
+	value => typeof value === 'string' && Object.hasOwn(constants.signals, value),
+	'must be the name of a signal, for instance SIGHUP',
+);
+
+const killSchema = v.object({
+	gracePeriodMs: v.optional(whole(0, 24 * 60 * 60 * 1000)),
+	signal: v.optional(signalSchema),
+});
+
+const keySchema = v.object({
+	idempotencyKey: v.optional(
+		v.pipe(
+			v.string('must be a string'),
+			v.minLength(1, 'must not be empty'),
+			v.maxLength(maxKeyLength, `must be at most ${maxKeyLength} characters`),
+		),
+	),
+});
+
+/** @throws {QueryInvalidError} */
+export function parseKillOptions(options: KillOptions): KillOptions {
+	return parse(killSchema, options);
+}
+
+/** @throws {QueryInvalidError} */
+export function parseSignal(signal: unknown): NodeJS.Signals {
+	return parse(v.object({signal: signalSchema}), {signal}).signal;
+}
+
+/** @throws {QueryInvalidError} */
+export function parseIdempotencyKey(options: {idempotencyKey?: string | undefined}): string | undefined {
+	return parse(keySchema, options).idempotencyKey;
+}
+
+function parse<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
+	const parsed = v.safeParse(schema, options, {abortEarly: true});
+	if (!parsed.success) {
+		const [issue] = parsed.issues;
+		const given = typeof issue.input === 'string' ? JSON.stringify(issue.input.slice(0, 80)) : String(issue.input);
+		throw new QueryInvalidError(v.getDotPath(issue) ?? 'options', `${issue.message}; got ${given}`);
+	}
+
+	return parsed.output;
+}
+
+/** Shows processes with the end of their output. */
+@injectable()
+export class Queries {
+	constructor(
+		@inject(Tokens.store) private readonly store: ProcessStore,
+		@inject(Tokens.confinement) private readonly confinement: Confinement,
+		@inject(Tokens.output) private readonly output: OutputLog,
+	) {}
+
+	/** @throws {ProcessNotFoundError} */
+	find(processId: ProcessId): ProcessRecord {
+		const process = typeof processId === 'string' ? this.store.find(processId) : null;
+		if (process === null) {
+			throw new ProcessNotFoundError(String(processId));
+		}
+
+		return process;
+	}
+
+	get(processId: ProcessId, options: GetOptions): ProcessDetails {
+		const {tailBytes} = parse(getSchema, options);
+		const process = this.find(processId);
+		return {...this.#withOutput(process, tailBytes), usage: this.#usage(process)};
+	}
+
+	#usage(process: ProcessRecord): Figures | null {
+		const {state} = process;
+		if (state.status !== 'ended') {
+			return this.confinement.figures(process);
+		}
+
+		return state.usage && {...state.usage, memoryBytes: null, processes: state.leftover};
+	}
+
+	async list(options: ListOptions): Promise<ProcessPage> {
+		const {status, name, limit, cursor, tailBytes} = parse(listSchema, options);
+		const before = cursor === undefined ? undefined : Number(cursor);
+		// One more than asked for tells whether there is another page.
+		const found = this.store.list({status, name, before, limit: limit + 1});
+		const page = found.slice(0, limit);
+		const processes: ProcessWithOutput[] = [];
+		for (const [index, process] of page.entries()) {
+			if (index % processesAtOnce === processesAtOnce - 1) {
+				await new Promise(resolve => setImmediate(resolve));
+			}
+
+			processes.push(this.#withOutput(process, tailBytes));
+		}
+
+		return {processes, nextCursor: found.length > limit ? String(page.at(-1)?.sequence) : null};
+	}
+
+	#withOutput(process: ProcessRecord, tailBytes: number): ProcessWithOutput {
+		const {stdout, stderr} = this.output.tail(process.processId, tailBytes);
+		return {
+			...toProcess(process),
+			stdout: stdout.text,
+			stderr: stderr.text,
+			stdoutBytes: stdout.totalBytes,
+			stderrBytes: stderr.totalBytes,
+		};
+	}
+}

@@ -1,0 +1,107 @@
+import * as v from 'valibot';
+import {SettingsInvalidError} from './errors.js';
+import type {
+	Clock,
+	Confinement,
+	Host,
+	Launcher,
+	Logger,
+	OutputLog,
+	ProcessStore,
+	ProcessTable,
+	Terminator,
+} from './ports.js';
+
+/** How a supervisor is set up. Every field but `stateDir` has a default that works. */
+export interface SupervisorOptions {
+	/** Holds everything that must survive; made if it is missing. One supervisor at a time owns it. */
+	readonly stateDir: string;
+	/** Processes that run at the same time; more wait in a queue. Default: no limit but the machine's. */
+	readonly maxRunning?: number | undefined;
+	/** Processes that wait; one more is refused with `QueueFullError`. Default: 1,000. */
+	readonly maxQueued?: number | undefined;
+	/** Time between SIGTERM and SIGKILL in milliseconds. Default: 5,000. */
+	readonly gracePeriodMs?: number | undefined;
+	/** Allowed running time of a command that names none, in milliseconds; 0: no limit. Default: 300,000. */
+	readonly defaultTimeoutMs?: number | undefined;
+	/** The longest running time a command may ask for, in milliseconds. Default: any, also none at all. */
+	readonly maxTimeoutMs?: number | undefined;
+	/** Where commands run that name no directory. Default: the program's own when the supervisor is created. */
+	readonly workingDir?: string | undefined;
+	/**
+	 * `auto` (the default) holds each process in a cgroup (v2) of its own where the machine lets us make one, and by
+	 * session, group and cookie elsewhere; `session` never makes a cgroup.
+	 */
+	readonly containment?: 'auto' | 'session' | undefined;
+	/** Told of problems that have no caller. Default: nobody. */
+	readonly logger?: Logger | undefined;
+	/** Parts to use in place of our own. */
+	readonly ports?: PortOverrides | undefined;
+}
+
+/** Each part can be replaced; it is given the one it replaces, to wrap it or not. */
+export interface PortOverrides {
+	/** Tells the time and wakes. */
+	readonly clock?: (original: Clock) => Clock;
+	/** Holds processes together. */
+	readonly confinement?: (original: Confinement) => Confinement;
+	/** Remembers processes. */
+	readonly store?: (original: ProcessStore) => ProcessStore;
+	/** Runs commands. */
+	readonly launcher?: (original: Launcher) => Launcher;
+	/** Ends process trees. */
+	readonly terminator?: (original: Terminator) => Terminator;
+	/** Shows output. */
+	readonly output?: (original: OutputLog) => OutputLog;
+	/** Knows who is alive. */
+	readonly processTable?: (original: ProcessTable) => ProcessTable;
+	/** Knows what commands inherit and where they may run. */
+	readonly host?: (original: Host) => Host;
+}
+
+export interface Settings {
+	/** `Infinity`: no limit. */
+	readonly maxRunning: number;
+	readonly maxQueued: number;
+	readonly gracePeriodMs: number;
+	readonly defaultTimeoutMs: number;
+	readonly maxTimeoutMs: number | null;
+	readonly containment: 'auto' | 'session';
+}
+
+const year = 365 * 24 * 60 * 60 * 1000;
+
+const whole = (min: number, max: number) =>
+	v.pipe(
+		v.number('must be a number'),
+		v.safeInteger('must be a whole number'),
+		v.minValue(min, `must be at least ${min}`),
+		v.maxValue(max, `must be at most ${max}`),
+	);
+
+const settingsSchema = v.object({
+	maxRunning: v.optional(
+		v.union([v.literal(Number.POSITIVE_INFINITY), whole(1, 1_000_000)], 'must be a whole number, 1 or more'),
+		Number.POSITIVE_INFINITY,
+	),
+	maxQueued: v.optional(whole(0, 1_000_000), 1000),
+	gracePeriodMs: v.optional(whole(0, 24 * 60 * 60 * 1000), 5000),
+	defaultTimeoutMs: v.optional(whole(0, 68 * year), 300_000),
+	maxTimeoutMs: v.optional(v.nullable(whole(1, 68 * year)), null),
+	containment: v.optional(v.picklist(['auto', 'session'], 'must be auto or session'), 'auto'),
+});
+
+/** @throws {SettingsInvalidError} names the setting and the value. */
+export function parseSettings(options: SupervisorOptions): Settings {
+	const parsed = v.safeParse(settingsSchema, options, {abortEarly: true});
+	if (!parsed.success) {
+		const [issue] = parsed.issues;
+		throw new SettingsInvalidError(v.getDotPath(issue) ?? 'options', `${issue.message}; got ${String(issue.input)}`);
+	}
+
+	if (typeof options.stateDir !== 'string' || options.stateDir === '' || options.stateDir.includes('\0')) {
+		throw new SettingsInvalidError('stateDir', 'must be the path of a directory');
+	}
+
+	return parsed.output;
+}

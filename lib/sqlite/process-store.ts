@@ -1,0 +1,149 @@
+import Sqlite from 'better-sqlite3';
+import {StorageFullError} from '../errors.js';
+import type {AnyProcessEvent} from '../events.js';
+import type {Change, IdempotencyKey, ListQuery, ProcessStore} from '../ports.js';
+import {
+	type EndedProcess,
+	hasStatus,
+	type ProcessId,
+	type ProcessRecord,
+	type QueuedProcess,
+	toProcess,
+} from '../process.js';
+import type {Database} from './database.js';
+import {columns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
+
+type Statement = Sqlite.Statement<unknown[], unknown>;
+
+/** Remembers processes, their idempotency keys and events in one SQLite database. */
+export class SqliteProcessStore implements ProcessStore {
+	readonly #database: Database;
+	readonly #insertProcess: Statement;
+	readonly #updateState: Statement;
+	readonly #insertKey: Statement;
+	readonly #insertEvent: Statement;
+	readonly #find: Statement;
+	readonly #findKey: Statement;
+	readonly #open: Statement;
+	readonly #leftover: Statement;
+	readonly #inTransaction: <T>(work: () => T) => T;
+
+	constructor(
+		database: Database,
+		private readonly stateDir: string,
+		readonly isRebuilding: boolean,
+	) {
+		this.#database = database;
+		this.#insertProcess = database.prepare(
+			`INSERT INTO processes (${columns.join(', ')}) VALUES (${columns.map(name => `@${name}`).join(', ')})`,
+		);
+		this.#updateState = database.prepare(
+			`UPDATE processes SET ${stateColumns.map(name => `${name} = @${name}`).join(', ')} WHERE process_id = @process_id`,
+		);
+		this.#insertKey = database.prepare('INSERT INTO idempotency_keys (key, fingerprint, process_id) VALUES (?, ?, ?)');
+		this.#insertEvent = database.prepare('INSERT INTO events (at, type, process_id, state) VALUES (?, ?, ?, ?)');
+		this.#find = database.prepare('SELECT * FROM processes WHERE process_id = ?');
+		this.#findKey = database.prepare('SELECT process_id, fingerprint FROM idempotency_keys WHERE key = ?');
+		this.#open = database.prepare("SELECT * FROM processes WHERE status <> 'ended' ORDER BY sequence");
+		this.#leftover = database.prepare('SELECT * FROM processes WHERE leftover > 0 ORDER BY sequence');
+		const transaction = database.transaction((work: () => unknown) => work());
+		this.#inTransaction = <T>(work: () => T) => transaction.immediate(work) as T;
+	}
+
+	insert(
+		process: Omit<QueuedProcess, 'sequence'>,
+		at: number,
+		key?: IdempotencyKey,
+	): {process: QueuedProcess; event: AnyProcessEvent} {
+		try {
+			return this.#inTransaction(() => {
+				const {lastInsertRowid} = this.#insertProcess.run(toRow(process));
+				if (key !== undefined) {
+					this.#insertKey.run(key.key, key.fingerprint, process.processId);
+				}
+
+				const record = {...process, sequence: Number(lastInsertRowid)};
+				return {
+					process: record,
+					event: this.#note({record, event: 'queued', at}),
+				};
+			});
+		} catch (error) {
+			if (error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL') {
+				throw new StorageFullError(this.stateDir, {cause: error});
+			}
+
+			throw error;
+		}
+	}
+
+	apply(changes: readonly Change[]): AnyProcessEvent[] {
+		return this.#inTransaction(() =>
+			changes.map(change => {
+				this.update(change.record);
+				return this.#note(change);
+			}),
+		);
+	}
+
+	update(record: ProcessRecord): void {
+		this.#updateState.run(toRow(record));
+	}
+
+	adopt(process: Omit<ProcessRecord, 'sequence'>): void {
+		this.#insertProcess.run(toRow(process));
+	}
+
+	find(processId: ProcessId): ProcessRecord | null {
+		const row = this.#find.get(processId) as ProcessRow | undefined;
+		return row === undefined ? null : fromRow(row);
+	}
+
+	findByIdempotencyKey(key: string): {processId: ProcessId; fingerprint: string} | null {
+		const row = this.#findKey.get(key) as {process_id: string; fingerprint: string} | undefined;
+		return row === undefined ? null : {processId: row.process_id, fingerprint: row.fingerprint};
+	}
+
+	list({status, name, before, limit}: ListQuery): ProcessRecord[] {
+		const conditions = [
+			...(status === undefined ? [] : ['public_status = @status']),
+			...(name === undefined ? [] : ['name = @name']),
+			...(before === undefined ? [] : ['sequence < @before']),
+		];
+		const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+		const rows = this.#database
+			.prepare(`SELECT * FROM processes ${where} ORDER BY sequence DESC LIMIT @limit`)
+			.all({status, name, before, limit}) as ProcessRow[];
+		return rows.map(fromRow);
+	}
+
+	listOpen(): ProcessRecord[] {
+		return (this.#open.all() as ProcessRow[]).map(fromRow);
+	}
+
+	listWithLeftover(): EndedProcess[] {
+		return (this.#leftover.all() as ProcessRow[]).map(fromRow).filter(process => hasStatus(process, 'ended'));
+	}
+
+	close(): void {
+		this.#database.close();
+	}
+
+	#note({record, event: type, at}: Change): AnyProcessEvent {
+		const {lastInsertRowid} = this.#insertEvent.run(at, type, record.processId, JSON.stringify(record.state));
+		const event = {
+			sequence: Number(lastInsertRowid),
+			at,
+			process: toProcess(record),
+		};
+		if (type !== 'stopping') {
+			return {type, ...event};
+		}
+
+		if (record.state.status !== 'stopping') {
+			throw new Error(`${record.processId} is ${record.state.status}, not stopping`);
+		}
+
+		return {type, ...event, why: record.state.stop.why};
+	}
+}

@@ -1,0 +1,263 @@
+import {setMaxListeners} from 'node:events';
+import {Admission} from './admission.js';
+import type {
+	GetOptions,
+	KillOptions,
+	ListOptions,
+	ProcessDetails,
+	ProcessPage,
+	StartOptions,
+	Supervisor,
+	SupervisorState,
+	WaitOptions,
+} from './api.js';
+import {type CommandInput, type ParsedCommand, parseCommand, parseCommandBody} from './command.js';
+import {Deadlines} from './deadlines.js';
+import {ProcessEndedError, ShuttingDownError, WaitAbortedError} from './errors.js';
+import {EventBus} from './event-bus.js';
+import type {EventListener, EventType} from './events.js';
+import {fingerprint, Intake} from './intake.js';
+import {Ledger} from './ledger.js';
+import {Leftovers} from './leftovers.js';
+import type {Clock, Confinement, Launcher, OwnerLock, ProcessStore, Terminator} from './ports.js';
+import {
+	hasStarted,
+	hasStatus,
+	isLive,
+	type Process,
+	type ProcessId,
+	type ProcessRecord,
+	type QueuedProcess,
+	recordStopBeforeStart,
+	toProcess,
+} from './process.js';
+import {parseIdempotencyKey, parseKillOptions, parseSignal, Queries} from './queries.js';
+import {Reaper} from './reaper.js';
+import {RecordWatch} from './record-watch.js';
+import {Recovery} from './recovery.js';
+import type {Settings} from './settings.js';
+import {Termination} from './termination.js';
+import {inject, injectable, Tokens} from './tokens.js';
+
+/** The public face: checks who may ask, and leads each call to the part that answers it. */
+@injectable()
+export class ProcessSupervisor implements Supervisor {
+	/** Ends every wait when the supervisor is closed. */
+	readonly #closing = new AbortController();
+
+	constructor(
+		@inject(Tokens.stateDir) readonly stateDir: string,
+		@inject(Tokens.settings) private readonly settings: Settings,
+		@inject(Tokens.store) private readonly store: ProcessStore,
+		@inject(Tokens.launcher) private readonly launcher: Launcher,
+		@inject(Tokens.terminator) private readonly terminator: Terminator,
+		@inject(Tokens.confinement) private readonly confinement: Confinement,
+		@inject(Tokens.clock) private readonly clock: Clock,
+		@inject(Tokens.ownerLock) private readonly ownerLock: OwnerLock,
+		@inject(EventBus) private readonly bus: EventBus,
+		@inject(Ledger) private readonly ledger: Ledger,
+		@inject(Admission) private readonly admission: Admission,
+		@inject(Deadlines) private readonly deadlines: Deadlines,
+		@inject(Intake) private readonly intake: Intake,
+		@inject(Leftovers) private readonly leftovers: Leftovers,
+		@inject(Queries) private readonly queries: Queries,
+		@inject(Reaper) private readonly reaper: Reaper,
+		@inject(RecordWatch) private readonly recordWatch: RecordWatch,
+		@inject(Recovery) private readonly recovery: Recovery,
+		@inject(Termination) private readonly termination: Termination,
+	) {
+		// One for each start and wait under way; Node would warn its host of a leak from the eleventh on.
+		setMaxListeners(0, this.#closing.signal);
+	}
+
+	/** Takes over what an earlier supervisor left; then commands may come. */
+	open(): void {
+		this.deadlines.open(processId => this.#onOverdue(processId));
+		this.recordWatch.open();
+		this.launcher.open();
+		this.recovery.run();
+		void this.recovery.collectOrphans();
+	}
+
+	async start(command: CommandInput, options: StartOptions = {}): Promise<Process> {
+		return this.#start(command, options, () => parseCommand(command, this.intake.defaults));
+	}
+
+	async startBody(body: unknown, options: StartOptions = {}): Promise<Process> {
+		return this.#start(body, options, () => parseCommandBody(body, this.intake.defaults));
+	}
+
+	async get(processId: ProcessId, options: GetOptions = {}): Promise<ProcessDetails> {
+		this.#assertOpen();
+		return this.queries.get(processId, options);
+	}
+
+	async list(options: ListOptions = {}): Promise<ProcessPage> {
+		this.#assertOpen();
+		return this.queries.list(options);
+	}
+
+	async kill(processId: ProcessId, options: KillOptions = {}): Promise<Process> {
+		this.#assertOpen();
+		const {gracePeriodMs = this.settings.gracePeriodMs, signal = 'SIGTERM'} = parseKillOptions(options);
+		const found = this.queries.find(processId);
+		// It may have ended by itself, and the notice of it still wait for its turn.
+		const process = await this.#begun(this.reaper.look(processId) ?? found);
+		if (isLive(process)) {
+			return toProcess(await this.termination.stop(process, 'request', {signal, gracePeriodMs}));
+		}
+
+		if (hasStatus(process, 'ended') && hasStarted(process) && this.leftovers.isAny(process)) {
+			await this.termination.endLeftover(process, {signal, gracePeriodMs});
+			this.leftovers.watch(process);
+			return {...toProcess(process), leftover: 0};
+		}
+
+		const ended = toProcess(process);
+		if (ended.status !== 'killed') {
+			throw new ProcessEndedError(processId);
+		}
+
+		return ended;
+	}
+
+	async signal(processId: ProcessId, signal: NodeJS.Signals): Promise<Process> {
+		this.#assertOpen();
+		const name = parseSignal(signal);
+		const process = this.queries.find(processId);
+		if (!isLive(process) || !this.terminator.target(process).signal(name)) {
+			throw new ProcessEndedError(processId);
+		}
+
+		return toProcess(process);
+	}
+
+	async wait(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+		this.#assertOpen();
+		const process = this.queries.find(processId);
+		const ended = await this.#follow(process, ({state}) => state.status === 'ended', signal);
+		return toProcess(ended);
+	}
+
+	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
+		this.bus.on(type, listener);
+		return this;
+	}
+
+	off<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
+		this.bus.off(type, listener);
+		return this;
+	}
+
+	state(): SupervisorState {
+		return {
+			running: this.admission.running,
+			queued: this.admission.queued,
+			isClosing: this.#closing.signal.aborted,
+			containment: this.confinement.kind,
+		};
+	}
+
+	/** In this order: no new commands, let go of the keeper, no more looks, then the database. */
+	async close(): Promise<void> {
+		if (this.#closing.signal.aborted) {
+			return;
+		}
+
+		this.#closing.abort(new ShuttingDownError());
+		this.admission.close();
+		this.deadlines.close();
+		this.launcher.close();
+		this.recordWatch.close();
+		this.recovery.close();
+		this.leftovers.close();
+		await this.termination.close();
+		this.confinement.close();
+		this.bus.clear();
+		this.store.close();
+		this.ownerLock.release();
+	}
+
+	async #start(request: unknown, options: StartOptions, parse: () => ParsedCommand): Promise<Process> {
+		this.#assertOpen();
+		const idempotencyKey = parseIdempotencyKey(options);
+		const key = idempotencyKey === undefined ? undefined : {key: idempotencyKey, fingerprint: fingerprint(request)};
+		// Before the command is checked again: its directory may be gone by now.
+		const earlier = key === undefined ? null : this.intake.findRepeated(key);
+		return this.intake.firstAnswer(earlier ?? this.intake.accept(parse(), key), this.#closing.signal);
+	}
+
+	/** The process once it runs or has ended. One that waits is taken out of the queue, and never runs. */
+	async #begun(process: ProcessRecord): Promise<ProcessRecord> {
+		if (!hasStatus(process, 'queued')) {
+			return process;
+		}
+
+		// Or an earlier kill took the claim, and its end could not be committed then.
+		if (this.launcher.withdraw(process.processId) || this.launcher.claim(process.processId).by === 'supervisor') {
+			return this.#endBeforeStart(process);
+		}
+
+		// Its shim was first: the command is about to run.
+		return this.#follow(process, ({state}) => state.status !== 'queued');
+	}
+
+	#endBeforeStart(process: QueuedProcess): ProcessRecord {
+		const ended = recordStopBeforeStart(process, 'request', this.clock.now());
+		this.ledger.record(ended);
+		this.leftovers.watch(ended);
+		return ended;
+	}
+
+	/** Settles with the process as soon as `isGood` holds. */
+	async #follow(
+		process: ProcessRecord,
+		isGood: (process: ProcessRecord) => boolean,
+		signal?: AbortSignal,
+	): Promise<ProcessRecord> {
+		if (isGood(process)) {
+			return process;
+		}
+
+		const {processId} = process;
+		return new Promise((resolve, reject) => {
+			const finish = (settle: () => void) => {
+				unfollow();
+				signal?.removeEventListener('abort', onAbort);
+				this.#closing.signal.removeEventListener('abort', onClosing);
+				settle();
+			};
+			const onAbort = () => finish(() => reject(new WaitAbortedError(processId, {cause: signal?.reason})));
+			const onClosing = () => finish(() => reject(this.#closing.signal.reason));
+			const unfollow = this.bus.follow(processId, () => {
+				const current = this.queries.find(processId);
+				if (isGood(current)) {
+					finish(() => resolve(current));
+				}
+			});
+			signal?.addEventListener('abort', onAbort);
+			this.#closing.signal.addEventListener('abort', onClosing);
+			if (signal?.aborted === true) {
+				onAbort();
+			}
+		});
+	}
+
+	#onOverdue(processId: ProcessId): void {
+		// A host that was busy looks late: whatever ended in time was not ended by us.
+		const process = this.reaper.look(processId);
+		const manner = {signal: 'SIGTERM', gracePeriodMs: this.settings.gracePeriodMs} as const;
+		// Termination logs what fails: nobody waits here.
+		if (process !== null && hasStatus(process, 'running')) {
+			void this.termination.stop(process, 'timeout', manner).catch(() => undefined);
+		} else if (process !== null && hasStatus(process, 'ended') && hasStarted(process) && process.state.leftover > 0) {
+			void this.termination.endLeftover(process, manner).catch(() => undefined);
+		}
+	}
+
+	#assertOpen(): void {
+		if (this.#closing.signal.aborted) {
+			throw new ShuttingDownError();
+		}
+	}
+}

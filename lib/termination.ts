@@ -1,0 +1,257 @@
+import {ShuttingDownError} from './errors.js';
+import {Ledger} from './ledger.js';
+import type {
+	Clock,
+	Confinement,
+	Launcher,
+	Logger,
+	ProcessStore,
+	ProcessTable,
+	Terminator,
+	Timer,
+	TreeHandle,
+} from './ports.js';
+import {
+	type EndedProcess,
+	type LiveProcess,
+	type ProcessId,
+	recordEnd,
+	recordStop,
+	type StartedProcess,
+	type Stop,
+	type StoppingProcess,
+	type StopReason,
+} from './process.js';
+import {inject, injectable, Tokens} from './tokens.js';
+
+const shortestLookMs = 2;
+const longestLookMs = 100;
+// How long a shim may take to write its record once nothing is left to wait for.
+const recordPatienceMs = 5000;
+
+/** How a tree is to be ended. */
+export interface Manner {
+	/** What it is asked with. */
+	readonly signal: NodeJS.Signals;
+	/** Until it is killed; 0: it is not asked. */
+	readonly gracePeriodMs: number;
+}
+
+interface Timing {
+	/** Milliseconds since boot; a later caller may want it sooner, never later. */
+	killAtUptimeMs: number;
+}
+
+interface Sequence<Result> {
+	readonly done: Promise<Result>;
+	readonly timing: Timing;
+}
+
+/**
+ * Ends processes: intent, SIGTERM, grace period, SIGKILL, proof, and only then the end. One sequence for
+ * each process, however many ask; after a crash the next supervisor goes on with it.
+ */
+@injectable()
+export class Termination {
+	readonly #sequences = new Map<ProcessId, Sequence<EndedProcess>>();
+	/** Of those that have ended but left something behind. */
+	readonly #leftovers = new Map<ProcessId, Sequence<void>>();
+	readonly #trees = new Set<TreeHandle>();
+	readonly #naps = new Map<Timer, () => void>();
+	#isClosed = false;
+
+	constructor(
+		@inject(Tokens.store) private readonly store: ProcessStore,
+		@inject(Tokens.launcher) private readonly launcher: Launcher,
+		@inject(Tokens.terminator) private readonly terminator: Terminator,
+		@inject(Tokens.confinement) private readonly confinement: Confinement,
+		@inject(Tokens.processTable) private readonly processTable: ProcessTable,
+		@inject(Tokens.clock) private readonly clock: Clock,
+		@inject(Tokens.logger) private readonly logger: Logger,
+		@inject(Ledger) private readonly ledger: Ledger,
+	) {}
+
+	/** Settles when nothing of the process is alive. Rejects only when the supervisor is closed first. */
+	stop(process: LiveProcess, why: StopReason, manner: Manner): Promise<EndedProcess> {
+		const now = this.clock.uptimeMs();
+		const {gracePeriodMs} = manner;
+		const running = this.#sequences.get(process.processId);
+		if (running !== undefined) {
+			hasten(running.timing, now + gracePeriodMs);
+			return running.done;
+		}
+
+		const stop = {why, atUptimeMs: now, gracePeriodMs, isSignaled: false, isBlocked: false};
+		return this.#begin(process, stop, manner.signal);
+	}
+
+	/** Goes on with what an earlier supervisor, or the dead man's switch, began. */
+	resume(process: LiveProcess, stop: Stop): Promise<EndedProcess> {
+		return this.#sequences.get(process.processId)?.done ?? this.#begin(process, stop, 'SIGTERM');
+	}
+
+	/** Ends what a process left behind. Its own end stays as it was. */
+	endLeftover(process: StartedProcess, {signal, gracePeriodMs}: Manner): Promise<void> {
+		const killAtUptimeMs = this.clock.uptimeMs() + gracePeriodMs;
+		const running = this.#leftovers.get(process.processId);
+		if (running !== undefined) {
+			hasten(running.timing, killAtUptimeMs);
+			return running.done;
+		}
+
+		const timing = {killAtUptimeMs};
+		const done = this.#endTree(process, timing, {
+			signal,
+			onAsked: () => undefined,
+			onBlocked: () => this.logger.warn({processId: process.processId}, 'What a process left behind is blocked'),
+		});
+		this.#own(process.processId, this.#leftovers, {done, timing});
+		return done;
+	}
+
+	isEndingLeftover(processId: ProcessId): boolean {
+		return this.#leftovers.has(processId);
+	}
+
+	/** Settles when no sequence is under way any more. The next supervisor goes on with them. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		for (const tree of this.#trees) {
+			tree.abort(new ShuttingDownError());
+		}
+
+		for (const [timer, wake] of this.#naps) {
+			timer.cancel();
+			wake();
+		}
+
+		const all = [...this.#sequences.values(), ...this.#leftovers.values()];
+		await Promise.allSettled(all.map(({done}) => done));
+	}
+
+	#begin(process: LiveProcess, stop: Stop, signal: NodeJS.Signals): Promise<EndedProcess> {
+		const stopping = recordStop(process, stop);
+		if (process.state.status !== 'stopping') {
+			// Before the first signal: so that a crash in between does not forget what was wanted.
+			this.ledger.record(stopping);
+		}
+
+		const {atUptimeMs, gracePeriodMs} = stopping.state.stop;
+		const timing = {killAtUptimeMs: atUptimeMs + gracePeriodMs};
+		const done = this.#run(stopping, timing, signal);
+		this.#own(process.processId, this.#sequences, {done, timing});
+		return done;
+	}
+
+	/** Whoever asked is told of a failure; where nobody did (a deadline, a restart), the log is. */
+	#own<Result>(processId: ProcessId, owned: Map<ProcessId, Sequence<Result>>, sequence: Sequence<Result>): void {
+		owned.set(processId, sequence);
+		sequence.done
+			.finally(() => owned.delete(processId))
+			.catch(error => {
+				if (!(error instanceof ShuttingDownError)) {
+					this.logger.error({error, processId}, 'A process could not be ended');
+				}
+			});
+	}
+
+	async #run(process: StoppingProcess, timing: Timing, signal: NodeJS.Signals): Promise<EndedProcess> {
+		const {stop} = process.state;
+		const note = (changes: Partial<Stop>) => this.#note(process, {...stop, isSignaled: true, ...changes});
+		await this.#endTree(process, timing, {
+			signal: stop.isSignaled ? null : signal,
+			onAsked: () => note({atUptimeMs: this.clock.uptimeMs()}),
+			onBlocked: () => note({isBlocked: true}),
+		});
+		return this.#settle(process);
+	}
+
+	/** What was begun is finished, also where nothing can be stored: on a full disk, for instance. */
+	#note(process: StoppingProcess, stop: Stop): void {
+		try {
+			this.store.update({...process, state: {...process.state, stop}});
+		} catch (error) {
+			this.logger.warn({error, processId: process.processId}, 'How far a stop has come could not be stored');
+		}
+	}
+
+	async #endTree(
+		process: StartedProcess,
+		timing: Timing,
+		steps: {signal: NodeJS.Signals | null; onAsked: () => void; onBlocked: () => void},
+	): Promise<void> {
+		const tree = this.terminator.target(process);
+		this.#trees.add(tree);
+		try {
+			if (steps.signal !== null && this.clock.uptimeMs() < timing.killAtUptimeMs) {
+				const askedAt = this.clock.uptimeMs();
+				await tree.ask(steps.signal);
+				this.#assertOpen();
+				// Asking can take its time on a busy machine: the grace period begins when all were asked.
+				timing.killAtUptimeMs += this.clock.uptimeMs() - askedAt;
+				steps.onAsked();
+			}
+
+			await this.#waitUntil(() => this.clock.uptimeMs() >= timing.killAtUptimeMs || tree.isGone());
+			// Also when all seem gone: its several looks are the proof.
+			await tree.kill(steps.onBlocked);
+		} finally {
+			this.#trees.delete(tree);
+		}
+	}
+
+	async #settle(process: StoppingProcess): Promise<EndedProcess> {
+		const giveUpAt = this.clock.uptimeMs() + recordPatienceMs;
+		await this.#waitUntil(
+			() =>
+				this.launcher.read(process.processId).end !== null ||
+				!this.processTable.isShimAlive(process.state.start) ||
+				this.clock.uptimeMs() >= giveUpAt,
+		);
+		const {end} = this.launcher.read(process.processId);
+		const observed = end ?? {exitCode: null, endedAt: this.clock.now(), durationMs: null};
+		const {cgroup} = process;
+		const ended = recordEnd(process, cgroup === null ? observed : {...observed, usage: this.confinement.usage(cgroup)});
+		this.ledger.record(ended);
+		if (end === null) {
+			this.launcher.closeRecord(process.processId);
+		}
+
+		if (cgroup !== null) {
+			this.confinement.release(cgroup);
+		}
+
+		return ended;
+	}
+
+	async #waitUntil(isDone: () => boolean): Promise<void> {
+		for (let delayMs = shortestLookMs; ; delayMs = Math.min(delayMs * 2, longestLookMs)) {
+			this.#assertOpen();
+			if (isDone()) {
+				return;
+			}
+
+			await this.#nap(delayMs);
+		}
+	}
+
+	#nap(delayMs: number): Promise<void> {
+		return new Promise(resolve => {
+			const timer = this.clock.setTimer(delayMs, () => {
+				this.#naps.delete(timer);
+				resolve();
+			});
+			this.#naps.set(timer, resolve);
+		});
+	}
+
+	#assertOpen(): void {
+		if (this.#isClosed) {
+			throw new ShuttingDownError();
+		}
+	}
+}
+
+function hasten(timing: Timing, killAtUptimeMs: number): void {
+	timing.killAtUptimeMs = Math.min(timing.killAtUptimeMs, killAtUptimeMs);
+}

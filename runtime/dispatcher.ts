@@ -1,0 +1,141 @@
+import {randomUUID} from 'node:crypto';
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import type {Logger} from '../lib/index.js';
+import type {Authenticator} from './auth.js';
+import {readJsonBody} from './json-body.js';
+import {parseTarget} from './path.js';
+import {Problem, toProblem} from './problem.js';
+import {respond, respondToOptions, respondWithProblem} from './respond.js';
+import {allowedMethods, type Call, pickRoute, type Router} from './router.js';
+import {printable} from './shown-text.js';
+
+export interface DispatcherOptions {
+	readonly router: Router;
+	readonly authenticator: Pick<Authenticator, 'authenticate'>;
+	readonly logger: Logger;
+	readonly maxBodyBytes: number;
+}
+
+/** Names one request, in its answer and in the log. A name that a client brings is not taken: it could be another's. */
+export function newRequestId(): string {
+	return `req_${randomUUID().replaceAll('-', '')}`;
+}
+
+/** Takes a request all its way: token, route, handler, answer, line in the log. */
+export class Dispatcher {
+	#isClosing = false;
+
+	constructor(private readonly options: DispatcherOptions) {}
+
+	/** From now on every request is refused. */
+	close(): void {
+		this.#isClosing = true;
+	}
+
+	/** Settles when the request is done with; never rejects. */
+	async dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		const {logger} = this.options;
+		const facts: RequestFacts = {requestId: newRequestId(), method: request.method ?? '', route: null};
+		const startedAt = performance.now();
+		response.setHeader('x-request-id', facts.requestId);
+		// Output can hold secrets.
+		response.setHeader('cache-control', 'no-store');
+		try {
+			await this.#serve(request, response, facts);
+		} catch (error) {
+			await this.#refuse(error, response, facts);
+		}
+
+		const line = {...facts, status: response.statusCode, ms: Math.round(performance.now() - startedAt)};
+		// Those who ask how things are ask often.
+		const isChange = facts.method === 'POST' || facts.method === 'DELETE';
+		isChange ? logger.info(line, 'Request') : logger.debug(line, 'Request');
+	}
+
+	async #serve(request: IncomingMessage, response: ServerResponse, facts: RequestFacts): Promise<void> {
+		const target = parseTarget(request.url ?? '');
+		await this.#admit(target.path, request);
+		const {routes, parameters} = this.options.router.match(target.path);
+		if (routes.length === 0) {
+			throw new Problem('RESOURCE_NOT_FOUND', `No such endpoint: ${facts.method} ${printable(target.path)}`);
+		}
+
+		if (facts.method === 'OPTIONS') {
+			respondToOptions(response, allowedMethods(routes));
+			return;
+		}
+
+		const route = pickRoute(routes, facts.method);
+		facts.route = route.path;
+		const call: Call = {
+			parameters,
+			query: target.query,
+			header: name => headerOf(request, name),
+			readBody: () => this.#readBody(request, response),
+		};
+		const answer = await route.handle(call);
+		this.#letGo(response);
+		await respond(response, answer);
+	}
+
+	/** While closing, no connection is kept for another request. */
+	#letGo(response: ServerResponse): void {
+		if (this.#isClosing) {
+			response.shouldKeepAlive = false;
+		}
+	}
+
+	/** Before anything else is said of the path: a stranger learns nothing about what there is. */
+	async #admit(path: string, {headers, httpVersion}: IncomingMessage): Promise<void> {
+		if (this.#isClosing) {
+			throw new Problem('SERVICE_UNAVAILABLE', 'nohupd is shutting down; commands that run go on');
+		}
+
+		if (headers.host === undefined && httpVersion === '1.1') {
+			throw new Problem('INVALID_REQUEST', 'The header Host is missing (RFC 9112 section 3.2)');
+		}
+
+		if (!this.options.router.isPublic(path)) {
+			await this.options.authenticator.authenticate(headers.authorization);
+		}
+	}
+
+	#readBody(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+		// Only who is welcome is asked to go on (RFC 9110 section 10.1.1).
+		const isWaiting = request.headers.expect?.toLowerCase() === '100-continue';
+		return readJsonBody(request, this.options.maxBodyBytes, () => isWaiting && response.writeContinue());
+	}
+
+	async #refuse(error: unknown, response: ServerResponse, facts: RequestFacts): Promise<void> {
+		const problem = toProblem(error);
+		if (problem.code === 'INTERNAL_ERROR' && !isDisconnect(error)) {
+			this.options.logger.error({...facts, error}, 'A request failed');
+		}
+
+		if (response.headersSent) {
+			// Half an answer: the client must see that it is one.
+			response.destroy();
+			return;
+		}
+
+		this.#letGo(response);
+		await respondWithProblem(response, problem, facts.requestId);
+	}
+}
+
+interface RequestFacts {
+	readonly requestId: string;
+	readonly method: string;
+	/** Never the path itself: it can hold what somebody took for a safe place. */
+	route: string | null;
+}
+
+function headerOf({headers}: IncomingMessage, name: string): string | undefined {
+	const value = headers[name];
+	return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** A client may leave in the middle of an answer: that is nobody's mistake. */
+function isDisconnect(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+}

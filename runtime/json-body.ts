@@ -1,0 +1,85 @@
+import {isUtf8} from 'node:buffer';
+import type {IncomingMessage} from 'node:http';
+import {Problem} from './problem.js';
+import {JsonInvalidError, parseStrictJson} from './strict-json.js';
+
+/**
+ * Reads the body of a request as JSON; `undefined` where there is none. Never holds more than `maxBytes`.
+ * @param onRead - Called before the first byte is waited for, and only if there is a body to read.
+ * @throws {Problem} 400, 413 or 415.
+ */
+export async function readJsonBody(
+	request: IncomingMessage,
+	maxBytes: number,
+	onRead: () => void = () => undefined,
+): Promise<unknown> {
+	const {headers} = request;
+	const length = Number(headers['content-length'] ?? 0);
+	if (length === 0 && headers['transfer-encoding'] === undefined) {
+		return undefined;
+	}
+
+	assertJson(headers['content-type']);
+	assertPlain(headers['content-encoding']);
+	if (length > maxBytes) {
+		throw tooLarge(maxBytes);
+	}
+
+	onRead();
+	const bytes = await readBytes(request, maxBytes);
+	return bytes.length === 0 ? undefined : parse(bytes);
+}
+
+function assertJson(contentType: string | undefined): void {
+	const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+	if (type !== undefined && type !== 'application/json' && !/^[\w.-]+\/[\w.-]+\+json$/.test(type)) {
+		throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON: send it with content-type: application/json');
+	}
+}
+
+function assertPlain(contentEncoding: string | undefined): void {
+	if (contentEncoding !== undefined && contentEncoding.trim().toLowerCase() !== 'identity') {
+		throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'The body must not be compressed: send it without content-encoding');
+	}
+}
+
+function tooLarge(maxBytes: number): Problem {
+	return new Problem('PAYLOAD_TOO_LARGE', `The body must be at most ${maxBytes} bytes`);
+}
+
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+	return new Promise((resolve, reject) => {
+		const chunks: Buffer[] = [];
+		let size = 0;
+		const take = (chunk: Buffer) => {
+			chunks.push(chunk);
+			size += chunk.length;
+			if (size > maxBytes) {
+				request.off('data', take);
+				chunks.length = 0;
+				reject(tooLarge(maxBytes));
+			}
+		};
+		request.on('data', take);
+		request.once('end', () => resolve(Buffer.concat(chunks)));
+		// After "end" this changes nothing.
+		request.once('close', () => reject(new Problem('INVALID_REQUEST', 'The connection was closed within the body')));
+	});
+}
+
+function parse(bytes: Buffer): unknown {
+	if (!isUtf8(bytes)) {
+		throw new Problem('INVALID_REQUEST', 'The body is not valid UTF-8');
+	}
+
+	try {
+		// RFC 8259 section 8.1: a byte order mark may be ignored.
+		return parseStrictJson(bytes.toString().replace(/^\uFEFF/, ''));
+	} catch (error) {
+		if (error instanceof JsonInvalidError) {
+			throw new Problem('INVALID_REQUEST', `The body ${error.problem}`, {field: error.field});
+		}
+
+		throw error;
+	}
+}

@@ -1,0 +1,109 @@
+import type {Limits, Process, ProcessDetails, ProcessWithOutput} from '../lib/index.js';
+import {cut} from './shown-text.js';
+
+/** In a list a command is a reminder; as it was given it may have megabytes. */
+const maxListedCommand = 4096;
+
+/** A process in the spelling of the HTTP API. Environment values are never part of it. */
+export function processJson(process: ProcessWithOutput, now: number): object {
+	return {
+		process_id: process.processId,
+		execution_id: process.executionId,
+		name: process.name,
+		status: process.status,
+		reason: process.reason,
+		message: process.message,
+		language: 'bash',
+		command: process.command,
+		args: process.args,
+		working_dir: process.workingDir,
+		timeout: process.timeoutMs / 1000,
+		pid: process.pid,
+		created_at: isoTime(process.createdAt),
+		started_at: isoTime(process.startedAt),
+		completed_at: isoTime(process.endedAt),
+		execution_time: executionTime(process, now),
+		exit_code: process.exitCode,
+		signal: process.signal,
+		stdout: process.stdout,
+		stderr: process.stderr,
+		stdout_bytes: process.stdoutBytes,
+		stderr_bytes: process.stderrBytes,
+		containment: process.containment,
+		limits: limitsJson(process.limits),
+		leftover: process.leftover,
+		blocked: process.blocked,
+	};
+}
+
+/** One process, with what its tree uses, or had used when it ended. */
+export function processDetailsJson(process: ProcessDetails, now: number): object {
+	const {usage} = process;
+	return {
+		...processJson(process, now),
+		usage: usage && {
+			cpu_seconds: usage.cpuMs === null ? null : usage.cpuMs / 1000,
+			memory_bytes: usage.memoryBytes,
+			memory_peak_bytes: usage.memoryPeakBytes,
+			processes: usage.processes,
+		},
+	};
+}
+
+function limitsJson(limits: Limits | null): object | null {
+	return (
+		limits && {
+			memory_bytes: limits.memoryBytes,
+			pids: limits.pids,
+			cpu_percent: limits.cpuPercent,
+			best_effort: limits.bestEffort,
+		}
+	);
+}
+
+/** The same for a list: long commands are cut, so that a page cannot grow without bound. */
+export function listedProcessJson(process: ProcessWithOutput, now: number): object {
+	const {command, args} = process;
+	return processJson(
+		{...process, command: cut(command, maxListedCommand), args: args === null ? null : cutAll(args)},
+		now,
+	);
+}
+
+function cutAll(args: readonly string[]): string[] {
+	const kept: string[] = [];
+	let room = maxListedCommand;
+	for (const argument of args) {
+		if (room <= 0) {
+			return [...kept, '…'];
+		}
+
+		kept.push(cut(argument, room));
+		// An empty argument takes room too: there may be thousands.
+		room -= argument.length + 1;
+	}
+
+	return kept;
+}
+
+/** What the first answer to a start says: a command that was quick still has "running" as its first status. */
+export function startJson({processId, executionId, status, reason}: Process): object {
+	return {
+		process_id: processId,
+		execution_id: executionId,
+		status: status === 'queued' || reason === 'start_failed' ? status : 'running',
+	};
+}
+
+function executionTime({durationMs, endedAt, startedAt}: Process, now: number): number | null {
+	if (durationMs !== null) {
+		return durationMs / 1000;
+	}
+
+	// The wall clock can be set back.
+	return startedAt === null || endedAt !== null ? null : Math.max(0, now - startedAt) / 1000;
+}
+
+function isoTime(milliseconds: number | null): string | null {
+	return milliseconds === null ? null : new Date(milliseconds).toISOString();
+}

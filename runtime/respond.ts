@@ -1,0 +1,68 @@
+/** Writes answers. Nothing here decides what they say. */
+import type {ServerResponse} from 'node:http';
+import {Readable} from 'node:stream';
+import {pipeline} from 'node:stream/promises';
+import type {Problem} from './problem.js';
+import type {Answer} from './router.js';
+
+type Headers = Readonly<Record<string, string | number>>;
+
+/** A client that takes no byte for so long is gone. */
+const stallMs = 30_000;
+
+/** How long to listen on to a client that still sends what nobody wants. */
+const lingerMs = 1000;
+
+/** Settles when the answer is with the kernel, or the client has left. */
+export async function respond(response: ServerResponse, answer: Answer): Promise<void> {
+	destroyOnStall(response);
+	if ('json' in answer) {
+		await sendJson(response, 200, answer.json);
+		return;
+	}
+
+	response.writeHead(200, {'content-type': 'application/json'});
+	await pipeline(Readable.from(answer.pieces), response);
+}
+
+export async function respondWithProblem(response: ServerResponse, problem: Problem, requestId: string): Promise<void> {
+	destroyOnStall(response);
+	await sendJson(response, problem.status, problem.envelope(requestId), problem.headers);
+}
+
+/** RFC 9110 section 9.3.7. */
+export function respondToOptions(response: ServerResponse, allow: string): void {
+	response.writeHead(204, {allow}).end();
+}
+
+async function sendJson(response: ServerResponse, status: number, value: object, headers: Headers = {}): Promise<void> {
+	const body = Buffer.from(JSON.stringify(value));
+	response.writeHead(status, {...headers, 'content-type': 'application/json', 'content-length': body.length});
+	const isKept = response.shouldKeepAlive && headers['connection'] !== 'close';
+	if (isKept || response.req.complete) {
+		response.end(body);
+		return;
+	}
+
+	// RFC 9112 section 9.6: closed at once, with bytes of the request unread, the connection would be
+	// reset, and a client that listens only when it has sent all (Python's do) would never see the answer.
+	// So it is told, and heard out for a moment.
+	response.write(body);
+	await endOfRequest(response, lingerMs);
+	response.end();
+}
+
+function endOfRequest(response: ServerResponse, timeoutMs: number): Promise<void> {
+	return new Promise(resolve => {
+		const timer = setTimeout(resolve, timeoutMs);
+		response.req.once('close', () => {
+			clearTimeout(timer);
+			resolve();
+		});
+		response.req.resume();
+	});
+}
+
+function destroyOnStall(response: ServerResponse): void {
+	response.setTimeout(stallMs, () => response.destroy());
+}

@@ -1,0 +1,101 @@
+import {decodeSegments} from './path.js';
+import {Problem} from './problem.js';
+
+/** One request as a handler sees it. */
+export interface Call {
+	readonly parameters: Readonly<Record<string, string>>;
+	readonly query: URLSearchParams;
+	/** A header that may be given once; `undefined` where it is missing. */
+	header(name: string): string | undefined;
+	/** `undefined` where there is none. Rejects with `Problem`. */
+	readBody(): Promise<unknown>;
+}
+
+/** What a handler answers, with status 200: a value, or pieces of JSON. */
+export type Answer = {readonly json: object} | {readonly pieces: AsyncIterable<string>};
+
+export interface Route {
+	readonly method: 'GET' | 'POST' | 'DELETE';
+	/** With names of parameters: `/execute/processes/{process_id}`. */
+	readonly path: string;
+	/** Whether it can be called without a token. */
+	readonly isPublic?: boolean;
+	readonly handle: (call: Call) => Answer | Promise<Answer>;
+}
+
+/** The routes whose path is the one asked for: none, or one for each method. */
+export interface Match {
+	readonly routes: readonly Route[];
+	readonly parameters: Readonly<Record<string, string>>;
+}
+
+export class Router {
+	readonly #patterns: readonly {readonly route: Route; readonly segments: readonly string[]}[];
+
+	constructor(routes: readonly Route[]) {
+		this.#patterns = routes.map(route => ({route, segments: route.path.split('/').slice(1)}));
+	}
+
+	/** Whether whoever asks for this path needs no token. */
+	isPublic(path: string): boolean {
+		return this.#patterns.some(({route}) => route.isPublic === true && route.path === path);
+	}
+
+	/** @throws {Problem} 400 for a path that cannot be decoded. */
+	match(path: string): Match {
+		const given = decodeSegments(path);
+		const routes: Route[] = [];
+		let parameters: Record<string, string> = {};
+		for (const {route, segments} of this.#patterns) {
+			const found = matchSegments(segments, given);
+			if (found !== null) {
+				routes.push(route);
+				parameters = found;
+			}
+		}
+
+		return {routes, parameters};
+	}
+}
+
+function matchSegments(pattern: readonly string[], given: readonly string[]): Record<string, string> | null {
+	if (pattern.length !== given.length) {
+		return null;
+	}
+
+	const parameters: Record<string, string> = {};
+	for (const [index, segment] of pattern.entries()) {
+		const value = given[index] ?? '';
+		const [, name] = /^\{(\w+)\}$/.exec(segment) ?? [];
+		if (name === undefined ? value !== segment : value === '') {
+			return null;
+		}
+
+		if (name !== undefined) {
+			parameters[name] = value;
+		}
+	}
+
+	return parameters;
+}
+
+/**
+ * The route for a method; GET answers HEAD as well.
+ * @throws {Problem} 405
+ */
+export function pickRoute(routes: readonly Route[], method: string): Route {
+	const wanted = method === 'HEAD' ? 'GET' : method;
+	const route = routes.find(candidate => candidate.method === wanted);
+	if (route === undefined) {
+		const allow = allowedMethods(routes);
+		throw new Problem('METHOD_NOT_ALLOWED', `${method} is not allowed here; allowed are ${allow}`, {headers: {allow}});
+	}
+
+	return route;
+}
+
+/** The methods of an `Allow` header (RFC 9110 section 10.2.1). */
+export function allowedMethods(routes: readonly Route[]): string {
+	const methods = routes.map(({method}) => method);
+	return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
+}

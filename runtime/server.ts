@@ -1,0 +1,110 @@
+import {createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse} from 'node:http';
+import type {AddressInfo} from 'node:net';
+import type {Duplex} from 'node:stream';
+import {respondToClientError} from './client-error.js';
+import type {Dispatcher} from './dispatcher.js';
+
+/** How long strangers may keep us waiting, in milliseconds. */
+export interface Patience {
+	/** For the headers of a request, from its first byte. */
+	readonly headersMs: number;
+	/** For the whole of it. */
+	readonly requestMs: number;
+	/** How often connections are looked at. */
+	readonly lookMs: number;
+	/** How long a connection is kept without a request. Longer than a proxy's usual 60 seconds: who closes
+	 * first must be the one that sends, or a request is lost in between. */
+	readonly idleMs: number;
+}
+
+const defaultPatience: Patience = {headersMs: 10_000, requestMs: 25_000, lookMs: 5000, idleMs: 65_000};
+
+const maxHeaderBytes = 16_384;
+
+/** HTTP on one address. */
+export class Server {
+	readonly #http: HttpServer;
+	/** Answers that are being made. */
+	readonly #open = new Set<ServerResponse>();
+	#onIdle: () => void = () => undefined;
+
+	constructor(
+		private readonly dispatcher: Dispatcher,
+		patience: Patience = defaultPatience,
+	) {
+		const handle = (request: IncomingMessage, response: ServerResponse) => this.#handle(request, response);
+		this.#http = createServer({
+			maxHeaderSize: maxHeaderBytes,
+			headersTimeout: patience.headersMs,
+			requestTimeout: patience.requestMs,
+			connectionsCheckingInterval: patience.lookMs,
+			keepAliveTimeout: patience.idleMs,
+			// Node's own answers have no request id: the dispatcher looks at the header.
+			requireHostHeader: false,
+		});
+		this.#http.on('request', handle);
+		this.#http.on('checkContinue', handle);
+		this.#http.on('checkExpectation', handle);
+		this.#http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => this.#onClientError(error, socket));
+	}
+
+	/** Settles with the address once requests are accepted. Rejects with the system's error. */
+	listen(host: string, port: number): Promise<AddressInfo> {
+		return new Promise((resolve, reject) => {
+			this.#http.once('error', reject);
+			this.#http.listen({host, port}, () => {
+				this.#http.off('error', reject);
+				// Of a TCP server it is always an AddressInfo.
+				resolve(this.#http.address() as AddressInfo);
+			});
+		});
+	}
+
+	/** Accepts nothing more, and settles when all that was accepted is answered, or after `timeoutMs`. */
+	async drain(timeoutMs: number): Promise<void> {
+		this.dispatcher.close();
+		this.#http.close();
+		this.#http.closeIdleConnections();
+		if (this.#open.size === 0) {
+			return;
+		}
+
+		await new Promise<void>(resolve => {
+			const timer = setTimeout(resolve, timeoutMs);
+			this.#onIdle = () => {
+				clearTimeout(timer);
+				resolve();
+			};
+		});
+	}
+
+	/** Ends all connections, answered or not. */
+	destroy(): void {
+		this.#http.close();
+		this.#http.closeAllConnections();
+	}
+
+	#handle(request: IncomingMessage, response: ServerResponse): void {
+		this.#open.add(response);
+		response.once('close', () => {
+			this.#open.delete(response);
+			if (this.#open.size === 0) {
+				this.#onIdle();
+			}
+		});
+		void this.dispatcher.dispatch(request, response);
+	}
+
+	#onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+		// A whole request was read from this connection and waits for its answer: ours would be taken for it.
+		const isAnswering = [...this.#open].some(
+			({req, headersSent}) => req.socket === socket && (req.complete || headersSent),
+		);
+		if (isAnswering) {
+			socket.destroy();
+			return;
+		}
+
+		respondToClientError(error, socket);
+	}
+}

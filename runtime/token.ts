@@ -1,0 +1,80 @@
+import {resolve} from 'node:path';
+import {SignJWT} from 'jose/jwt/sign';
+import * as v from 'valibot';
+import {SettingsInvalidError} from '../lib/index.js';
+import {type Flags, readConfig} from './config.js';
+import {CannotError} from './failure.js';
+import {type Key, readGivenKey} from './key.js';
+import {readOwnKey} from './own-key.js';
+import {printable} from './shown-text.js';
+import {defaultStateDir} from './state-dir.js';
+
+export interface TokenOptions {
+	/** What the token says as `sub`. */
+	readonly subject?: string | undefined;
+	/** `3600`, `90m`, `12h` or `30d`. */
+	readonly ttl: string;
+}
+
+/**
+ * Mints a token that the daemon with these settings takes.
+ * Rejects with `SettingsInvalidError`, or with `CannotError` where there is no secret to sign with.
+ */
+export async function mintToken(
+	{subject, ttl}: TokenOptions,
+	flags: Flags,
+	environment: NodeJS.ProcessEnv,
+): Promise<string> {
+	const seconds = parseTtl(ttl);
+	const config = readConfig(flags, environment);
+	const stateDir = config.stateDir ?? resolve(defaultStateDir(environment));
+	const key = readGivenKey(config, flags, environment) ?? ownKey(stateDir);
+	if (key.kind !== 'secret') {
+		throw new CannotError('nohupd checks tokens with a public key here, and only its private half can sign one');
+	}
+
+	const now = Math.floor(Date.now() / 1000);
+	const {jwtIssuer, jwtAudience} = config;
+	return new SignJWT({
+		...(subject === undefined ? {} : {sub: subject}),
+		...(jwtIssuer === undefined ? {} : {iss: jwtIssuer}),
+		...(jwtAudience === undefined ? {} : {aud: jwtAudience}),
+	})
+		.setProtectedHeader({alg: 'HS256', typ: 'JWT'})
+		.setIssuedAt(now)
+		.setExpirationTime(now + seconds)
+		.sign(key.secret);
+}
+
+/** Never made here: a misspelt directory would give a token that no daemon takes. */
+function ownKey(stateDir: string): Key {
+	const key = readOwnKey(stateDir);
+	if (key === null) {
+		throw new CannotError(
+			`No key in ${stateDir}: start the daemon there once (nohupd serve), or name its directory with --state-dir`,
+		);
+	}
+
+	return key;
+}
+
+const secondsByUnit: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400};
+const maxTtl = 100 * 365 * 86_400;
+
+const ttlSchema = v.pipe(
+	v.string(),
+	v.regex(/^\d{1,10}[smhd]?$/, 'must be seconds, or a number with s, m, h or d like 12h'),
+	v.transform(text => Number.parseInt(text, 10) * (secondsByUnit[text.at(-1) ?? ''] ?? 1)),
+	v.minValue(1, 'must be more than 0'),
+	v.maxValue(maxTtl, 'must be at most a hundred years'),
+);
+
+/** Seconds. */
+function parseTtl(ttl: string): number {
+	const parsed = v.safeParse(ttlSchema, ttl, {abortEarly: true});
+	if (!parsed.success) {
+		throw new SettingsInvalidError('--ttl', `${parsed.issues[0].message}; got ${JSON.stringify(printable(ttl))}`);
+	}
+
+	return parsed.output;
+}

@@ -1,0 +1,56 @@
+/** An agent that kills itself at one moment of its first start or kill; the environment names the moment. */
+import type {Launcher, Terminator} from '../../lib/index.js';
+import {runAgent} from '../helpers/agent-program.js';
+import {wrap} from '../helpers/wrap.js';
+
+function die(): void {
+	process.kill(process.pid, 'SIGKILL');
+}
+
+/** Looks without a pause, so that nothing else of the agent goes on meanwhile. */
+function dieOnce(isSo: () => boolean): void {
+	for (;;) {
+		if (isSo()) {
+			die();
+		}
+	}
+}
+
+const moments: Record<string, (launcher: Launcher) => Partial<Launcher>> = {
+	'before the row was committed': launcher => ({
+		prepare: (...given) => {
+			launcher.prepare(...given);
+			die();
+		},
+	}),
+	'before the keeper heard of it': () => ({launch: die}),
+	'after the keeper heard of it': launcher => ({
+		launch: processId => {
+			launcher.launch(processId);
+			die();
+		},
+	}),
+	'after the claim': launcher => ({
+		launch: processId => {
+			launcher.launch(processId);
+			dieOnce(() => launcher.claim(processId).by !== 'nobody');
+		},
+	}),
+	'before the answer': launcher => ({
+		launch: processId => {
+			launcher.launch(processId);
+			dieOnce(() => launcher.read(processId).start !== null);
+		},
+	}),
+};
+
+const dies = process.env['DIES'] ?? '';
+const moment = moments[dies] ?? (() => ({}));
+
+await runAgent({
+	launcher: launcher => wrap(launcher, moment(launcher)),
+	terminator: terminator => {
+		const target: Terminator['target'] = process => wrap(terminator.target(process), {ask: async () => die()});
+		return dies === 'before SIGTERM' ? wrap(terminator, {target}) : terminator;
+	},
+});

@@ -1,0 +1,139 @@
+import {Admission} from '../../lib/admission.js';
+import {Deadlines} from '../../lib/deadlines.js';
+import {EventBus} from '../../lib/event-bus.js';
+import type {AnyProcessEvent} from '../../lib/index.js';
+import {Ledger} from '../../lib/ledger.js';
+import {Leftovers} from '../../lib/leftovers.js';
+import {hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../../lib/process.js';
+import {Reaper} from '../../lib/reaper.js';
+import {Recovery} from '../../lib/recovery.js';
+import type {Settings} from '../../lib/settings.js';
+import type {SqliteProcessStore} from '../../lib/sqlite/process-store.js';
+import {Termination} from '../../lib/termination.js';
+import {aQueuedProcess, type Facts} from './a-process.js';
+import {FakeClock} from './fake-clock.js';
+import {FakeConfinement} from './fake-confinement.js';
+import {FakeLauncher} from './fake-launcher.js';
+import {FakeProcessTable} from './fake-process-table.js';
+import {FakeTerminator} from './fake-terminator.js';
+import {openMemoryStore} from './memory-store.js';
+import {RecordingLogger} from './recording-logger.js';
+
+export const someSettings: Settings = {
+	maxRunning: Number.POSITIVE_INFINITY,
+	maxQueued: 1000,
+	gracePeriodMs: 5000,
+	defaultTimeoutMs: 300_000,
+	maxTimeoutMs: null,
+	containment: 'auto',
+};
+
+/** The parts of a supervisor around a store in memory; fakes stand where the outside world would be. */
+export class Parts {
+	readonly clock = new FakeClock();
+	readonly confinement = new FakeConfinement();
+	readonly launcher = new FakeLauncher();
+	readonly processTable = new FakeProcessTable();
+	readonly logger = new RecordingLogger();
+	readonly terminator = new FakeTerminator(this.clock);
+	readonly events: AnyProcessEvent[] = [];
+	readonly settings: Settings;
+	readonly store: SqliteProcessStore;
+	readonly bus;
+	readonly admission;
+	readonly deadlines;
+	readonly ledger;
+	readonly termination;
+	readonly leftovers;
+	readonly reaper;
+	readonly recovery;
+
+	constructor(settings: Partial<Settings> = {}, {isRebuilding = false} = {}) {
+		this.settings = {...someSettings, ...settings};
+		const store = openMemoryStore({isRebuilding});
+		const {clock, confinement, launcher, logger, processTable, terminator} = this;
+		this.store = store;
+		this.bus = new EventBus(logger);
+		this.admission = new Admission(launcher, this.settings);
+		this.deadlines = new Deadlines(clock, logger);
+		this.ledger = new Ledger(store, clock, this.admission, this.deadlines, this.bus);
+		this.termination = new Termination(
+			store,
+			launcher,
+			terminator,
+			confinement,
+			processTable,
+			clock,
+			logger,
+			this.ledger,
+		);
+		this.leftovers = new Leftovers(
+			store,
+			terminator,
+			confinement,
+			processTable,
+			clock,
+			logger,
+			this.deadlines,
+			this.termination,
+		);
+		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers);
+		this.recovery = new Recovery(
+			store,
+			launcher,
+			confinement,
+			processTable,
+			clock,
+			this.settings,
+			logger,
+			this.ledger,
+			this.reaper,
+			this.admission,
+			this.deadlines,
+			this.leftovers,
+			this.termination,
+		);
+		for (const type of ['queued', 'started', 'stopping', 'ended'] as const) {
+			this.bus.on(type, event => this.events.push({type, ...event} as AnyProcessEvent));
+		}
+	}
+
+	/** Stores a process as an earlier supervisor left it. */
+	put<Record extends ProcessRecord>(record: Record): Record {
+		const {sequence, ...process} = record;
+		this.store.adopt(process);
+		return {...record, sequence: this.find(record.processId).sequence};
+	}
+
+	/** Accepts a process: its files, then its row. */
+	accept(facts: Facts = {}): QueuedProcess {
+		const {sequence, ...process} = aQueuedProcess(facts);
+		this.launcher.prepare(process, new Map());
+		return this.ledger.accept(process);
+	}
+
+	/** The process as the store has it. */
+	find(processId: ProcessId): ProcessRecord {
+		const process = this.store.find(processId);
+		if (process === null) {
+			throw new Error(`The store does not know ${processId}`);
+		}
+
+		return process;
+	}
+
+	/** Types of the announced events, in their order. */
+	get announced(): string[] {
+		return this.events.map(({type}) => type);
+	}
+}
+
+/** How a process that has ended did so. */
+export function endOf(process: ProcessRecord): {why: string; exitCode: number | null} {
+	if (!hasStatus(process, 'ended')) {
+		throw new Error(`${process.processId} is ${process.state.status}`);
+	}
+
+	const {why, exitCode} = process.state.end;
+	return {why, exitCode};
+}

@@ -1,0 +1,283 @@
+import test from 'ava';
+import {
+	type End,
+	type EndedProcess,
+	hasStarted,
+	isLive,
+	type ProcessRecord,
+	type PublicStatus,
+	publicStatus,
+	recordEnd,
+	recordLeftover,
+	recordStart,
+	recordStop,
+	recordStopBeforeStart,
+	signalFromExitCode,
+	toProcess,
+} from '../../lib/process.js';
+import {
+	anEndedProcess,
+	aQueuedProcess,
+	aRunningProcess,
+	aStart,
+	aStop,
+	aStoppingProcess,
+} from '../helpers/a-process.js';
+
+const exit = (exitCode: number) => ({exitCode, endedAt: 5000, durationMs: 1500});
+
+test('a queued process that starts is running', t => {
+	const running = recordStart(aQueuedProcess(), aStart);
+
+	t.deepEqual(running, aRunningProcess());
+});
+
+test('a running process that somebody wants ended is stopping, and remembers its start', t => {
+	const stopping = recordStop(aRunningProcess(), aStop);
+
+	t.deepEqual(stopping.state, {status: 'stopping', start: aStart, stop: aStop});
+});
+
+test('of two stops the first counts', t => {
+	const stopping = aStoppingProcess({stop: {why: 'request', atUptimeMs: 1}});
+
+	const again = recordStop(stopping, {...aStop, why: 'timeout', atUptimeMs: 2});
+
+	t.deepEqual(again, stopping);
+});
+
+test('an exit of its own is "exited" with its code', t => {
+	const ended = recordEnd(aRunningProcess(), exit(3));
+
+	t.deepEqual(ended.state, {
+		status: 'ended',
+		start: aStart,
+		endedAt: 5000,
+		durationMs: 1500,
+		end: {why: 'exited', exitCode: 3, signal: null, message: null},
+		leftover: 0,
+		usage: null,
+	});
+});
+
+test('an exit code above 128 that stands for a signal is "signaled" and names it', t => {
+	const ended = recordEnd(aRunningProcess(), exit(143));
+
+	t.deepEqual(ended.state.end, {why: 'signaled', exitCode: 143, signal: 'SIGTERM', message: null});
+});
+
+test('an exit after a stop keeps the reason for the stop', t => {
+	const stopping = aStoppingProcess({stop: {why: 'timeout'}});
+
+	const ended = recordEnd(stopping, exit(0));
+
+	t.deepEqual(ended.state.end, {why: 'timeout', exitCode: 0, signal: null, message: null});
+});
+
+test('an end that nobody saw, after a stop, keeps the reason for the stop and has no exit code', t => {
+	const stopping = aStoppingProcess({stop: {why: 'request'}});
+
+	const ended = recordEnd(stopping, {exitCode: null, endedAt: 5000, durationMs: null, why: 'lost'});
+
+	t.like(ended.state, {durationMs: null, end: {why: 'request', exitCode: null, signal: null}});
+});
+
+for (const why of ['start_failed', 'lost', 'reboot'] as const) {
+	test(`an end without an exit code is what was seen of it: ${why}`, t => {
+		const ended = recordEnd(aRunningProcess(), {
+			exitCode: null,
+			endedAt: 5000,
+			durationMs: null,
+			why,
+			message: 'A sentence',
+		});
+
+		t.deepEqual(ended.state.end, {why, exitCode: null, signal: null, message: 'A sentence'});
+	});
+}
+
+test('a queued process that ends has never started', t => {
+	const ended = recordEnd(aQueuedProcess(), {exitCode: null, endedAt: 5000, durationMs: null, why: 'start_failed'});
+
+	t.like(ended.state, {status: 'ended', start: null, endedAt: 5000, end: {why: 'start_failed'}});
+});
+
+test('a queued process that is stopped has never started, and keeps the reason', t => {
+	const ended = recordStopBeforeStart(aQueuedProcess(), 'request', 5000);
+
+	t.deepEqual(ended.state, {
+		status: 'ended',
+		start: null,
+		endedAt: 5000,
+		durationMs: null,
+		end: {why: 'request', exitCode: null, signal: null, message: null},
+		leftover: 0,
+		usage: null,
+	});
+});
+
+test('an end keeps what the tree has used, where the kernel told', t => {
+	const usage = {cpuMs: 120, memoryPeakBytes: 4096};
+
+	const ended = [aRunningProcess(), aStoppingProcess()].map(process => recordEnd(process, {...exit(0), usage}));
+
+	t.deepEqual(
+		ended.map(({state}) => state.usage),
+		[usage, usage],
+	);
+});
+
+test('an end for want of memory keeps its exit code and the signal behind it', t => {
+	const ended = recordEnd(aRunningProcess(), {...exit(137), why: 'oom'});
+
+	t.deepEqual(ended.state.end, {why: 'oom', exitCode: 137, signal: 'SIGKILL', message: null});
+});
+
+test('what was wanted is the reason, also where memory ran out meanwhile', t => {
+	const ended = recordEnd(aStoppingProcess({stop: {why: 'request'}}), {...exit(137), why: 'oom'});
+
+	t.is(ended.state.end.why, 'request');
+});
+
+test('a count of what was left behind changes nothing else', t => {
+	const ended = anEndedProcess({end: {exitCode: 3}});
+
+	t.deepEqual(recordLeftover(ended, 2), anEndedProcess({end: {exitCode: 3}, leftover: 2}));
+});
+
+test('a process has started when its start is known, whether or not it has ended', t => {
+	const processes = [
+		aQueuedProcess(),
+		aRunningProcess(),
+		aStoppingProcess(),
+		anEndedProcess(),
+		anEndedProcess({start: null}),
+	];
+
+	t.deepEqual(processes.map(hasStarted), [false, true, true, true, false]);
+});
+
+test('a second end changes nothing', t => {
+	const ended = anEndedProcess({end: {exitCode: 3}});
+
+	t.deepEqual(recordEnd(ended, exit(0)), ended);
+});
+
+test('a process is live from its start to its end', t => {
+	const processes = [aQueuedProcess(), aRunningProcess(), aStoppingProcess(), anEndedProcess()];
+
+	t.deepEqual(processes.map(isLive), [false, true, true, false]);
+});
+
+const hasStatus = test.macro({
+	exec(t, process: ProcessRecord, status: PublicStatus) {
+		t.is(publicStatus(process.state), status);
+	},
+	title: (what = '', _, status) => `${what} shows as ${status}`,
+});
+
+const endedAs = (end: Partial<End>): EndedProcess => anEndedProcess({end});
+
+test('a queued process', hasStatus, aQueuedProcess(), 'queued');
+test('a running process', hasStatus, aRunningProcess(), 'running');
+test('a stopping process', hasStatus, aStoppingProcess(), 'running');
+test('exit code 0', hasStatus, endedAs({why: 'exited', exitCode: 0}), 'completed');
+test('another exit code', hasStatus, endedAs({why: 'exited', exitCode: 1}), 'failed');
+test('a signal from outside', hasStatus, endedAs({why: 'signaled', exitCode: 137, signal: 'SIGKILL'}), 'failed');
+test('a failed start', hasStatus, endedAs({why: 'start_failed', exitCode: null}), 'failed');
+test('an end nobody knows', hasStatus, endedAs({why: 'lost', exitCode: null}), 'failed');
+test('an end by a reboot', hasStatus, endedAs({why: 'reboot', exitCode: null}), 'failed');
+test('an end for want of memory', hasStatus, endedAs({why: 'oom', exitCode: 137}), 'failed');
+test('an end by request, whatever the exit code,', hasStatus, endedAs({why: 'request', exitCode: 0}), 'killed');
+test('an end by timeout, whatever the exit code,', hasStatus, endedAs({why: 'timeout', exitCode: 3}), 'killed');
+
+test('the outside sees of a queued process that nothing has happened yet', t => {
+	t.deepEqual(toProcess(aQueuedProcess({command: {name: 'build', line: 'make', args: ['all']}, createdAt: 7})), {
+		processId: 'proc_1',
+		executionId: 'exec_1',
+		name: 'build',
+		command: 'make',
+		args: ['all'],
+		workingDir: '/srv',
+		timeoutMs: 300_000,
+		limits: null,
+		containment: 'session',
+		status: 'queued',
+		reason: null,
+		stopping: null,
+		pid: null,
+		createdAt: 7,
+		startedAt: null,
+		endedAt: null,
+		durationMs: null,
+		exitCode: null,
+		signal: null,
+		message: null,
+		leftover: 0,
+		blocked: false,
+	});
+});
+
+test('the outside sees of a stopping process that it runs, and why it is being ended', t => {
+	t.like(toProcess(aStoppingProcess({stop: {why: 'timeout'}})), {
+		status: 'running',
+		stopping: 'timeout',
+		reason: null,
+		pid: aStart.identity.pid,
+		startedAt: aStart.startedAt,
+		endedAt: null,
+		exitCode: null,
+	});
+});
+
+test('the outside sees of an ended process when, how and why', t => {
+	const ended = anEndedProcess({end: {why: 'signaled', exitCode: 139, signal: 'SIGSEGV', message: 'A sentence'}});
+
+	t.like(toProcess(ended), {
+		status: 'failed',
+		reason: 'signaled',
+		stopping: null,
+		startedAt: aStart.startedAt,
+		endedAt: ended.state.endedAt,
+		durationMs: 1500,
+		exitCode: 139,
+		signal: 'SIGSEGV',
+		message: 'A sentence',
+	});
+});
+
+test('the outside sees what a process was held by, and its limits', t => {
+	const limits = {pids: 20, bestEffort: true};
+
+	t.like(toProcess(aRunningProcess({cgroup: '/sys/fs/cgroup/nohupd-x/proc_1', command: {limits}})), {
+		containment: 'cgroup',
+		limits,
+	});
+});
+
+test('the outside sees of a stopping process that it is blocked', t => {
+	t.like(toProcess(aStoppingProcess({stop: {isBlocked: true}})), {status: 'running', blocked: true});
+});
+
+test('the outside sees of an ended process how much of it is alive', t => {
+	t.like(toProcess(anEndedProcess({leftover: 2})), {status: 'completed', leftover: 2, blocked: false});
+});
+
+test('an exit code names the signal that a shell means by it, by its usual name', t => {
+	const codes = [129, 130, 131, 134, 137, 139, 141, 143];
+
+	t.deepEqual(codes.map(signalFromExitCode), [
+		'SIGHUP',
+		'SIGINT',
+		'SIGQUIT',
+		'SIGABRT',
+		'SIGKILL',
+		'SIGSEGV',
+		'SIGPIPE',
+		'SIGTERM',
+	]);
+});
+
+test('an exit code that stands for no signal names none', t => {
+	t.deepEqual([null, 0, 1, 127, 128, 255].map(signalFromExitCode), [null, null, null, null, null, null]);
+});

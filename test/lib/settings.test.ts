@@ -1,0 +1,63 @@
+import test from 'ava';
+import {SettingsInvalidError} from '../../lib/errors.js';
+import {parseSettings, type SupervisorOptions} from '../../lib/settings.js';
+
+test('every setting but the state directory has a default', t => {
+	t.deepEqual(parseSettings({stateDir: '/state'}), {
+		maxRunning: Number.POSITIVE_INFINITY,
+		maxQueued: 1000,
+		gracePeriodMs: 5000,
+		defaultTimeoutMs: 300_000,
+		maxTimeoutMs: null,
+		containment: 'auto',
+	});
+});
+
+test('settings that are given win', t => {
+	const settings = {
+		maxRunning: 4,
+		maxQueued: 0,
+		gracePeriodMs: 0,
+		defaultTimeoutMs: 0,
+		maxTimeoutMs: 7_200_000,
+		containment: 'session',
+	} as const;
+
+	t.deepEqual(parseSettings({stateDir: '/state', ...settings}), settings);
+});
+
+test('a setting that is undefined was not given', t => {
+	t.deepEqual(parseSettings({stateDir: '/state', maxRunning: undefined}), parseSettings({stateDir: '/state'}));
+});
+
+test('no limit of running processes can be said', t => {
+	t.is(parseSettings({stateDir: '/state', maxRunning: Number.POSITIVE_INFINITY}).maxRunning, Number.POSITIVE_INFINITY);
+});
+
+const refuses = test.macro({
+	exec(t, options: object, message: string) {
+		const error = t.throws(() => parseSettings({stateDir: '/state', ...options} as SupervisorOptions), {
+			instanceOf: SettingsInvalidError,
+		});
+
+		t.like(error, {setting: message.split(' ')[0], message});
+	},
+	title: (_, options) => `refused by name and value: ${JSON.stringify(options)}`,
+});
+
+test(refuses, {maxRunning: 0}, 'maxRunning must be at least 1; got 0');
+test(refuses, {maxRunning: '4'}, 'maxRunning must be a whole number, 1 or more; got 4');
+test(refuses, {maxRunning: 1.5}, 'maxRunning must be a whole number; got 1.5');
+test(refuses, {maxQueued: -1}, 'maxQueued must be at least 0; got -1');
+test(refuses, {maxQueued: '1'}, 'maxQueued must be a number; got 1');
+test(refuses, {gracePeriodMs: -5}, 'gracePeriodMs must be at least 0; got -5');
+test(refuses, {gracePeriodMs: 86_400_001}, 'gracePeriodMs must be at most 86400000; got 86400001');
+test(refuses, {defaultTimeoutMs: 0.5}, 'defaultTimeoutMs must be a whole number; got 0.5');
+test(refuses, {maxTimeoutMs: 0}, 'maxTimeoutMs must be at least 1; got 0');
+test(refuses, {stateDir: ''}, 'stateDir must be the path of a directory');
+test(refuses, {stateDir: 5}, 'stateDir must be the path of a directory');
+test(refuses, {stateDir: 'a\0b'}, 'stateDir must be the path of a directory');
+
+test('not a number at all is refused', t => {
+	t.throws(() => parseSettings({stateDir: '/state', gracePeriodMs: Number.NaN}), {instanceOf: SettingsInvalidError});
+});
