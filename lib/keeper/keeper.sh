@@ -130,12 +130,12 @@ record_end() {
 # Ends what is overdue (SIGTERM, grace period, SIGKILL) while no supervisor lives. The next
 # supervisor brings a keeper of its own, which writes its name over ours: then we leave.
 hold_deadlines() {
-	local owner id now began
+	local owner id now began looked
 	local -A timeout=() grace=() cgroup=() carried=()
-	read -r began _ </proc/uptime
-	began=${began/./}
+	read -r now _ </proc/uptime
+	now=${now/./}
+	began=$now looked=$((now - 500))
 	set +m
-	find_carried
 	for id in "$state"/records/*; do
 		read_limits "${id##*/}"
 	done
@@ -192,16 +192,23 @@ hold_deadline() {
 	fi
 }
 
-# What a command left behind falls to its timeout as well. A guess that costs nothing, since it is asked
+# What a command left behind falls to its timeout as well. A guess that costs little, since it is asked
 # often: a group of this number may be a stranger's, and signal_tree looks again.
 has_leftover() {
-	[[ -z ${cgroup[$1]} ]] || { [[ $(<"${cgroup[$1]}/cgroup.events") == *'populated 1'* ]] && return; }
-	[[ -n ${carried[$1]} ]] || kill -s 0 -- "-$pid"
+	if [[ -n ${cgroup[$1]} ]]; then
+		[[ $(<"${cgroup[$1]}/cgroup.events") == *'populated 1'* ]]
+		return
+	fi
+	kill -s 0 -- "-$pid" && return
+	((now < looked + 500)) || find_carried
+	[[ -n ${carried[$1]} ]]
 }
 
 # Whose cookie is carried by anything alive, in one look for all: some have left their command's group.
 find_carried() {
 	local environment entry entries
+	looked=$now
+	carried=()
 	for environment in /proc/[0-9]*/environ; do
 		mapfile -d '' -t entries <"$environment" || continue
 		for entry in "${entries[@]}"; do

@@ -45,9 +45,13 @@ test('what sleeps uninterruptibly keeps "stopping" and is shown as blocked, and 
 
 	const supervisor = await openSupervisor(t);
 	disk.freeze();
-	const {processId, pid} = await supervisor.start({command: `echo x > ${join(disk.path, 'file')}`, timeoutMs: 0});
+	const {processId, pid} = await supervisor.start({
+		command: `echo ready; echo x > ${join(disk.path, 'file')}`,
+		timeoutMs: 0,
+	});
 
-	// Killed before it sleeps it would be gone at once.
+	// Killed before it sleeps it would be gone at once. It sleeps like this also on its way into its cgroup.
+	await eventually(async () => (await supervisor.get(processId)).stdout === 'ready\n');
 	await eventually(() => readProc(Number(pid), 'stat').includes(') D '));
 
 	const killed = supervisor.kill(processId, {gracePeriodMs: 0});
