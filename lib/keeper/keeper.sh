@@ -51,8 +51,6 @@ close_inherited() {
 	done
 }
 
-# ------------------------------------------------------------------------------- one command
-
 shim() {
 	local run=$state/runs/$1 record=$state/records/$1 child code
 	# The claim: O_CREAT|O_EXCL by a builtin. Whoever comes second stops here, so an id may be
@@ -125,8 +123,6 @@ record_end() {
 	} 3<>"$record"
 }
 
-# ------------------------------------------------------------------------ the dead man's switch
-
 # Ends what is overdue (SIGTERM, grace period, SIGKILL) while no supervisor lives. The next
 # supervisor brings a keeper of its own, which writes its name over ours: then we leave.
 hold_deadlines() {
@@ -140,7 +136,6 @@ hold_deadlines() {
 		read_limits "${id##*/}"
 	done
 	while ((${#timeout[@]})); do
-		# First of all: the shims forked last have not taken their claims yet.
 		pause 1
 		read -r owner <"$state/keeper"
 		[[ $owner == "$self" ]] || return
@@ -254,8 +249,6 @@ has_cookie() {
 	done
 	return 1
 }
-
-# ----------------------------------------------------------------------------------- reading
 
 # proc_pid_stat(5): the name may hold spaces, newlines and parentheses, so cut behind the last one.
 read_stat() {
