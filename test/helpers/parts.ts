@@ -77,7 +77,7 @@ export class Parts {
 			this.deadlines,
 			this.termination,
 		);
-		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers);
+		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers, this.termination);
 		this.recovery = new Recovery(
 			store,
 			launcher,
