@@ -105,6 +105,63 @@ export interface ProcessStore {
 	close(): void;
 }
 
+/** Which events are wanted. What is not given does not narrow. */
+export interface EventQuery {
+	/** Only events with a higher number. */
+	readonly after: number;
+	/** Only events of this process. */
+	readonly processId?: ProcessId | undefined;
+	/** Only events of these types. */
+	readonly types?: readonly EventType[] | undefined;
+	/** At most so many. */
+	readonly limit: number;
+}
+
+/** Remembers events as long as their processes, and that a process was forgotten. All calls are synchronous. */
+export interface EventStore {
+	/** Of the newest event; 0 before the first. */
+	lastSequence(): number;
+	/**
+	 * The highest number of all events that are no longer kept; 0 where all are. Of a process that is known all
+	 * events are kept.
+	 */
+	horizon(processId?: ProcessId): number;
+	/** In their order. */
+	list(query: EventQuery): AnyProcessEvent[];
+	/** Whether there is word that this process was forgotten. */
+	wasForgotten(processId: ProcessId): boolean;
+	/**
+	 * Drops the oldest words of forgotten processes: from before a moment, and all but the newest `keep`. At most
+	 * `limit` at once; says how many.
+	 */
+	dropForgotten(bounds: {readonly before: number; readonly keep: number; readonly limit: number}): number;
+}
+
+/** An ended process and what it costs to keep it. */
+export interface ArchivedProcess {
+	/** As it will always be. */
+	readonly process: EndedProcess;
+	/** Bytes on disk of what it wrote; 0 until they were counted. */
+	readonly outputBytes: number;
+}
+
+/** What is kept of ended processes. All calls are synchronous. */
+export interface Archive {
+	/** How many there are, and the bytes of what they wrote, as far as counted. */
+	totals(): {readonly count: number; readonly outputBytes: number};
+	/** Whose end is the longest ago first; those that come after `after`. */
+	listOldest(after: EndedProcess | null, limit: number): ArchivedProcess[];
+	/** Those whose bytes were not counted since they last changed. */
+	listUncounted(limit: number): ProcessId[];
+	/** Notes what was counted. */
+	count(outputBytes: ReadonlyMap<ProcessId, number>): void;
+	/**
+	 * Removes the process with its idempotency keys and its events, and tells that it was forgotten: all of it or
+	 * nothing. `null` where it is not there.
+	 */
+	forget(process: EndedProcess, at: number): AnyProcessEvent | null;
+}
+
 /** What the shim, the command's own process and the keeper wrote about one process. */
 export interface Report {
 	/** `null` until the command's own process has written it. */
@@ -162,6 +219,8 @@ export interface Launcher {
 	read(processId: ProcessId): Report;
 	/** Settles an open record whose shim can no longer do it, so that nobody waits for it. */
 	closeRecord(processId: ProcessId): void;
+	/** Bytes that the command's output takes on the disk. */
+	outputBytes(processId: ProcessId): number;
 	/** Removes all that `prepare` and the command wrote. */
 	discard(processId: ProcessId): void;
 	/** Ids of all processes that have something on disk. */
