@@ -46,14 +46,17 @@ const killSchema = v.object({
 	signal: v.optional(signalSchema),
 });
 
-const eventsSchema = v.strictObject({
-	after: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
-	processId: v.optional(v.string('must be a string')),
-	types: v.optional(
-		v.array(v.picklist(eventTypes, `must be of ${eventTypes.join(', ')}`), 'must be an array of names of events'),
-	),
-	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
-});
+const eventsSchema = v.strictObject(
+	{
+		after: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
+		processId: v.optional(v.string('must be a string')),
+		types: v.optional(
+			v.array(v.picklist(eventTypes, `must be of ${eventTypes.join(', ')}`), 'must be an array of names of events'),
+		),
+		signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
+	},
+	'is not an option of events',
+);
 
 const keySchema = v.object({
 	idempotencyKey: v.optional(

@@ -111,7 +111,7 @@ const whole = (min: number, max: number) =>
 
 const bound = v.union(
 	[v.literal(Number.POSITIVE_INFINITY), whole(0, Number.MAX_SAFE_INTEGER)],
-	'must be a whole number',
+	'must be a whole number, 0 or more',
 );
 
 const retentionSchema = v.object({
