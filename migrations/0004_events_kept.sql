@@ -21,3 +21,7 @@ ALTER TABLE processes ADD COLUMN output_bytes INTEGER;
 
 CREATE INDEX processes_ended ON processes (ended_at, sequence, output_bytes) WHERE status = 'ended';
 CREATE INDEX processes_uncounted ON processes (sequence) WHERE status = 'ended' AND output_bytes IS NULL;
+
+-- Stops of before 0003 do not say whether they are blocked.
+UPDATE events SET state = json_set(state, '$.stop.isBlocked', json('false'))
+WHERE type = 'stopping' AND json_extract(state, '$.stop.isBlocked') IS NULL;
