@@ -1,7 +1,7 @@
 import type {EventsOptions} from './api.js';
 import {EventBus} from './event-bus.js';
 import type {AnyProcessEvent, EventFeedItem, EventGap} from './events.js';
-import type {EventStore} from './ports.js';
+import type {EventQuery, EventStore} from './ports.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 /** So many events at a time are in memory for each subscriber, however slow it is. */
@@ -13,6 +13,9 @@ type Wish = Pick<EventsOptions, 'processId' | 'types'>;
 /** Tells subscribers the numbered events. All are read from the store: the bus only wakes. */
 @injectable()
 export class EventFeed {
+	/** What was read last. */
+	#answer: {readonly question: string; readonly events: readonly AnyProcessEvent[]} = {question: '', events: []};
+
 	constructor(
 		@inject(Tokens.events) private readonly events: EventStore,
 		@inject(EventBus) private readonly bus: EventBus,
@@ -65,14 +68,24 @@ export class EventFeed {
 	}
 
 	/** What is there after the cursor, which moves on; nothing at the end. */
-	#read(cursor: Cursor, wish: Wish): EventFeedItem[] {
+	#read(cursor: Cursor, wish: Wish): readonly EventFeedItem[] {
 		const last = this.events.lastSequence();
 		const gap = cursor.skip(this.events.horizon(wish.processId), last);
-		const page = this.events.list({...wish, after: cursor.position, limit: pageSize});
+		const page = cursor.position < last ? this.#list({...wish, after: cursor.position, limit: pageSize}, last) : [];
 		cursor.isAtEnd = page.length < pageSize;
 		// What others are told need not be gone through again.
 		cursor.position = cursor.isAtEnd ? last : (page.at(-1)?.sequence ?? last);
 		return gap === null ? page : [gap, ...page];
+	}
+
+	/** Hundreds of subscribers that are all woken by one event have it read once. */
+	#list(query: EventQuery, last: number): readonly AnyProcessEvent[] {
+		const question = JSON.stringify([query, last]);
+		if (this.#answer.question !== question) {
+			this.#answer = {question, events: this.events.list(query)};
+		}
+
+		return this.#answer.events;
 	}
 }
 

@@ -32,11 +32,18 @@ export class SqliteArchive implements Archive {
 			`SELECT * FROM processes WHERE status = 'ended' AND (ended_at, sequence) > (?, ?)
 			ORDER BY ended_at, sequence LIMIT ?`,
 		);
+		// Numbers first, so that only the index is gone through.
 		this.#uncounted = database
-			.prepare("SELECT process_id FROM processes WHERE status = 'ended' AND output_bytes IS NULL LIMIT ?")
+			.prepare(
+				`SELECT process_id FROM processes WHERE sequence IN (
+					SELECT sequence FROM processes WHERE status = 'ended' AND output_bytes IS NULL LIMIT ?
+				)`,
+			)
 			.pluck();
 		this.#count = database.prepare('UPDATE processes SET output_bytes = ? WHERE process_id = ?');
-		this.#delete = database.prepare("DELETE FROM processes WHERE process_id = ? AND status = 'ended'");
+		this.#delete = database
+			.prepare("DELETE FROM processes WHERE process_id = ? AND status = 'ended' RETURNING event_sequences")
+			.pluck();
 		const transaction = database.transaction((work: () => unknown) => work());
 		this.#inTransaction = <T>(work: () => T) => transaction.immediate(work) as T;
 	}
@@ -65,11 +72,12 @@ export class SqliteArchive implements Archive {
 
 	forget(process: EndedProcess, at: number): AnyProcessEvent | null {
 		return this.#inTransaction(() => {
-			if (this.#delete.run(process.processId).changes === 0) {
+			const sequences = this.#delete.get(process.processId) as string | undefined;
+			if (sequences === undefined) {
 				return null;
 			}
 
-			this.#events.dropOfProcess(process.processId);
+			this.#events.drop(sequences);
 			return this.#events.append({record: recordForgotten(process), event: 'forgotten', at});
 		});
 	}

@@ -23,11 +23,17 @@ const select = `
 	FROM events LEFT JOIN processes USING (process_id)
 	WHERE events.sequence > @after AND (process IS NOT NULL OR processes.process_id IS NOT NULL)
 		AND (@types IS NULL OR type IN (SELECT value FROM json_each(@types)))`;
+const ofProcess = `
+	AND events.sequence IN (
+		SELECT value FROM processes, json_each(event_sequences) WHERE process_id = @processId
+		UNION ALL SELECT sequence FROM events WHERE type = 'forgotten' AND process_id = @processId
+	)`;
 const inOrder = 'ORDER BY events.sequence LIMIT @limit';
 
 /** Remembers events in the database of their processes. */
 export class SqliteEventStore implements EventStore {
 	readonly #insert: Statement;
+	readonly #enter: Statement;
 	readonly #last: Statement;
 	readonly #all: Statement;
 	readonly #ofProcess: Statement;
@@ -35,21 +41,26 @@ export class SqliteEventStore implements EventStore {
 	readonly #raise: Statement;
 	readonly #isKnown: Statement;
 	readonly #forgotten: Statement;
-	readonly #dropOfProcess: Statement;
+	readonly #drop: Statement;
 	readonly #dropForgotten: Statement;
 	readonly #inTransaction: <T>(work: () => T) => T;
 
 	constructor(database: Database) {
 		this.#insert = database.prepare('INSERT INTO events (at, type, process_id, state, process) VALUES (?, ?, ?, ?, ?)');
+		this.#enter = database.prepare(
+			"UPDATE processes SET event_sequences = json_insert(event_sequences, '$[#]', ?) WHERE process_id = ?",
+		);
 		// The table forgets; its counter does not (sqlite.org/autoinc.html).
 		this.#last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'").pluck();
 		this.#all = database.prepare(`${select} ${inOrder}`);
-		this.#ofProcess = database.prepare(`${select} AND events.process_id = @processId ${inOrder}`);
+		this.#ofProcess = database.prepare(`${select} ${ofProcess} ${inOrder}`);
 		this.#horizon = database.prepare('SELECT sequence FROM event_horizon').pluck();
 		this.#raise = database.prepare('UPDATE event_horizon SET sequence = max(sequence, ?)');
 		this.#isKnown = database.prepare('SELECT 1 FROM processes WHERE process_id = ?');
 		this.#forgotten = database.prepare("SELECT 1 FROM events WHERE process_id = ? AND type = 'forgotten'");
-		this.#dropOfProcess = database.prepare('DELETE FROM events WHERE process_id = ? RETURNING sequence').pluck();
+		this.#drop = database
+			.prepare('DELETE FROM events WHERE sequence IN (SELECT value FROM json_each(?)) RETURNING sequence')
+			.pluck();
 		this.#dropForgotten = database
 			.prepare(
 				`DELETE FROM events WHERE sequence IN (
@@ -65,18 +76,20 @@ export class SqliteEventStore implements EventStore {
 		this.#inTransaction = <T>(work: () => T) => transaction.immediate(work) as T;
 	}
 
-	/** Gives a change its number. For the transaction that makes it true. */
+	/** Gives a change of a process that is stored its number. For the transaction that makes it true. */
 	append({record, event: type, at}: Change): AnyProcessEvent {
 		const {state, ...facts} = record;
 		// Of all others the row has them; three events a command are written while somebody waits.
 		const process = type === 'forgotten' ? JSON.stringify(facts) : null;
 		const {lastInsertRowid} = this.#insert.run(at, type, record.processId, JSON.stringify(state), process);
-		return toEvent(Number(lastInsertRowid), at, type, record);
+		const sequence = Number(lastInsertRowid);
+		this.#enter.run(sequence, record.processId);
+		return toEvent(sequence, at, type, record);
 	}
 
-	/** Drops what is told of a process. For the transaction that forgets it. */
-	dropOfProcess(processId: ProcessId): void {
-		this.#lose(this.#dropOfProcess.all(processId) as number[]);
+	/** Drops the events of a process, a JSON array. For the transaction that forgets it. */
+	drop(sequences: string): void {
+		this.#lose(this.#drop.all(sequences) as number[]);
 	}
 
 	lastSequence(): number {

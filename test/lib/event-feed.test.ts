@@ -117,6 +117,25 @@ test('one that takes nothing costs the bus nothing, and is told all of it later'
 	}
 });
 
+test('an event that wakes many is read once', async t => {
+	const parts = new Parts();
+	let reads = 0;
+	const {list} = parts.eventStore;
+	parts.eventStore.list = query => {
+		reads++;
+		return list.call(parts.eventStore, query);
+	};
+	const many = Array.from({length: 100}, () => follow(parts));
+	await settled();
+
+	parts.accept({processId: 'proc_1'});
+	await settled();
+
+	t.deepEqual(new Set(many.flatMap(({told}) => told)), new Set(['1 queued proc_1']));
+	t.true(many.every(({told}) => told.length === 1));
+	t.is(reads, 1);
+});
+
 test('events can be had of one process, and of some types', async t => {
 	const parts = new Parts();
 	const [ofOne, ends, both] = [
