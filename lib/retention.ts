@@ -13,10 +13,10 @@ const ticksBetweenLooks = 60;
 /** About a hundred commands. */
 const manyEvents = 300;
 /** A look through all processes of the machine is shared by so many. */
-const batch = 200;
-/** One takes about 0.3 ms: in between others have their turn. */
-const atOnce = 10;
-const restMs = 10;
+const batch = 100;
+/** One takes up to 0.5 ms: in between others have their turn. */
+const atOnce = 5;
+const restMs = 5;
 
 /** Forgets ended processes: the oldest first, by age, by number and by what their output takes; and at once when told to. */
 @injectable()

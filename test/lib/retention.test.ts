@@ -176,9 +176,9 @@ test('many are forgotten in small steps, between which others have their turn', 
 
 	t.is(kept(parts).rows.length, 50);
 	t.is(steps.length, 450);
-	t.true(new Set(steps).size >= 45);
-	// One look for each two hundred.
-	t.true(parts.terminator.surveys <= 4);
+	t.true(new Set(steps).size >= 90);
+	// One look for each hundred.
+	t.true(parts.terminator.surveys <= 6);
 	parts.retention.close();
 });
 
@@ -230,7 +230,7 @@ test('after the close nothing is forgotten any more, and no timer is left', asyn
 	await parts.clock.advance(60_000);
 	await settled();
 
-	t.is(kept(parts).rows.length, 90);
+	t.is(kept(parts).rows.length, 95);
 	t.is(parts.clock.timers, 0);
 });
 
