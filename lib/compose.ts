@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Admission} from './admission.js';
@@ -127,11 +126,9 @@ interface Stores {
 /** All in one database, which is closed with the first. */
 function openStores(stateDir: string, logger: Logger): Stores {
 	const path = join(stateDir, 'nohupd.db');
-	// The first of this directory, or lost: then the run directories hold the list.
-	const isMissing = !existsSync(path);
-	const {database, damagedCopy} = openDatabase(path, readMigrations(migrationsDir), logger);
+	const {database, rebuildMark} = openDatabase(path, readMigrations(migrationsDir), logger);
 	return {
-		store: new SqliteProcessStore(database, stateDir, isMissing || damagedCopy !== null),
+		store: new SqliteProcessStore(database, stateDir, rebuildMark),
 		events: new SqliteEventStore(database),
 		archive: new SqliteArchive(database),
 	};

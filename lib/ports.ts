@@ -101,6 +101,12 @@ export interface ProcessStore {
 	adopt(process: Omit<ProcessRecord, 'sequence'>): void;
 	/** Whether the list may have been lost with the database, and must be rebuilt from the run directories. */
 	readonly isRebuilding: boolean;
+	/**
+	 * Takes over, all or none, those found on disk that have no row: the list is whole again, whatever crashes.
+	 * @param at - Milliseconds since 1970. Events were lost, and with them their last number: it was below this one, and
+	 * the next are above it, so that whoever comes back with a lost one is told.
+	 */
+	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[], at: number): void;
 	/** The last call. */
 	close(): void;
 }
@@ -217,8 +223,11 @@ export interface Launcher {
 	claim(processId: ProcessId): Claim;
 	/** What its record says; nothing where it has none. */
 	read(processId: ProcessId): Report;
-	/** Settles an open record whose shim can no longer do it, so that nobody waits for it. */
-	closeRecord(processId: ProcessId): void;
+	/**
+	 * Settles an open record whose shim can no longer do it, so that nobody waits for it.
+	 * @param endedAt - Milliseconds since 1970.
+	 */
+	closeRecord(processId: ProcessId, endedAt: number): void;
 	/** Bytes that the command's output takes on the disk. */
 	outputBytes(processId: ProcessId): number;
 	/** Removes all that `prepare` and the command wrote. */
@@ -241,6 +250,8 @@ export interface ProcessTable {
 	isAlive(identity: ProcessIdentity): boolean;
 	/** Whether a shim still waits for the process it started; it is older than that process. */
 	isShimAlive(start: Start): boolean;
+	/** Whether it is a keeper of this state directory: its number may have been written there by anybody. */
+	isKeeper(identity: ProcessIdentity, stateDir: string): boolean;
 	/** Signals this process, and nobody who got its number later. */
 	signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }

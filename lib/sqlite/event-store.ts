@@ -32,6 +32,7 @@ const inOrder = 'ORDER BY events.sequence LIMIT @limit';
 
 /** Remembers events in the database of their processes. */
 export class SqliteEventStore implements EventStore {
+	readonly #database: Database;
 	readonly #insert: Statement;
 	readonly #enter: Statement;
 	readonly #last: Statement;
@@ -46,6 +47,7 @@ export class SqliteEventStore implements EventStore {
 	readonly #inTransaction: <T>(work: () => T) => T;
 
 	constructor(database: Database) {
+		this.#database = database;
 		this.#insert = database.prepare('INSERT INTO events (at, type, process_id, state, process) VALUES (?, ?, ?, ?, ?)');
 		this.#enter = database.prepare(
 			"UPDATE processes SET event_sequences = json_insert(event_sequences, '$[#]', ?) WHERE process_id = ?",
@@ -85,6 +87,15 @@ export class SqliteEventStore implements EventStore {
 		const sequence = Number(lastInsertRowid);
 		this.#enter.run(sequence, record.processId);
 		return toEvent(sequence, at, type, record);
+	}
+
+	/** Gives no number up to this one any more: they may have been given by a database that is lost. */
+	beginAbove(sequence: number): void {
+		if (this.lastSequence() < sequence) {
+			this.#database.exec("DELETE FROM sqlite_sequence WHERE name = 'events'");
+			this.#database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)").run(sequence);
+			this.#raise.run(sequence);
+		}
 	}
 
 	/** Drops the events of a process, a JSON array. For the transaction that forgets it. */

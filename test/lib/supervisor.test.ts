@@ -431,7 +431,7 @@ test(refusesEvents, {processId: 5}, 'processId must be a string');
 test(refusesEvents, {types: 'ended'}, 'types must be an array');
 test(refusesEvents, {types: ['ended', 'output']}, 'types.1 must be');
 test(refusesEvents, {signal: 'stop'}, 'signal must be an AbortSignal');
-test(refusesEvents, {since: 5}, 'since is not an option of events');
+test(refusesEvents, {since: 5}, 'since is not known here');
 
 test('a closed supervisor lets go of the keeper, signals nobody, and refuses everything', async t => {
 	const {supervisor, launcher, terminator, processTable, clock} = await open(t);

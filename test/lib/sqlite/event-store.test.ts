@@ -141,11 +141,31 @@ test('words of forgotten processes are dropped by age, by number and a few at a 
 	t.is(events.list({after: 0, limit: 100}).length, 4);
 });
 
+test('where the list was rebuilt, numbers go on far behind those that are lost', t => {
+	const {store, events} = open();
+	const {sequence, ...process} = anEndedProcess();
+
+	store.rebuild([process], 1_767_225_600_000);
+	const [event] = runThrough(store, 'proc_2');
+
+	t.is(events.horizon(), 1_767_225_600_000);
+	t.is(event?.sequence, 1_767_225_600_001);
+});
+
+test('where nothing was found to rebuild, numbers begin with the first', t => {
+	const {store, events} = open();
+
+	store.rebuild([], 1_767_225_600_000);
+
+	t.is(runThrough(store, 'proc_2')[0]?.sequence, 1);
+	t.is(events.horizon(), 0);
+});
+
 test('events and the horizon survive a restart', t => {
 	const path = join(makeTempDir(t), 'nohupd.db');
 	const reopen = () => openDatabase(path, readMigrations(migrationsDir), new RecordingLogger()).database;
 	const first = reopen();
-	const store = new SqliteProcessStore(first, '/state', false);
+	const store = new SqliteProcessStore(first, '/state');
 	runThrough(store, 'proc_1');
 	const announced = runThrough(store, 'proc_2');
 	new SqliteArchive(first).forget(endedOf(store, 'proc_1'), 77);
