@@ -15,7 +15,9 @@ const manyEvents = 300;
 /** A look through all processes of the machine is shared by so many. */
 const batch = 100;
 /** One takes up to 0.5 ms: in between others have their turn. */
-const atOnce = 5;
+const forgottenAtOnce = 5;
+/** Two looks at files, and a shared write. */
+const countedAtOnce = 20;
 const restMs = 5;
 
 /** Forgets ended processes: the oldest first, by age, by number and by what their output takes; and at once when told to. */
@@ -82,10 +84,9 @@ export class Retention {
 		await this.#dropEvents(this.settings.retention);
 	}
 
-	/** Lists only the ended ones: what has ended grows no more, but for what its descendants write. */
 	async #countOutput(): Promise<void> {
 		for (;;) {
-			const uncounted = this.archive.listUncounted(atOnce);
+			const uncounted = this.archive.listUncounted(countedAtOnce);
 			if (uncounted.length === 0) {
 				return;
 			}
@@ -114,7 +115,7 @@ export class Retention {
 	async #forgetAll(processes: readonly EndedProcess[]): Promise<void> {
 		for (const [index, process] of processes.entries()) {
 			this.forget(process);
-			if (index % atOnce === atOnce - 1) {
+			if (index % forgottenAtOnce === forgottenAtOnce - 1) {
 				await this.#sleep(restMs);
 			}
 		}

@@ -3,6 +3,8 @@ import test from 'ava';
 import Database from 'better-sqlite3';
 import type {Clock} from '../../lib/index.js';
 import {Agent} from '../helpers/agent-client.js';
+import {TestDaemon} from '../helpers/daemon.js';
+import {receiveEvents} from '../helpers/event-source.js';
 import {eventually} from '../helpers/eventually.js';
 import {makeGate} from '../helpers/gate.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
@@ -74,6 +76,31 @@ test('18: output that takes too much on the disk is given back, the oldest first
 	const {processes} = await supervisor.list({tailBytes: 0});
 	t.deepEqual(processes.map(({processId}) => processId).reverse(), ids.slice(1));
 	t.is(listKept(stateDir).length, 6);
+});
+
+test('over HTTP: who waits is answered at the end; what is forgotten is nobody, and that is told', async t => {
+	const stateDir = makeStateDir(t);
+	const gate = makeGate(stateDir);
+	const daemon = await TestDaemon.open(t, stateDir);
+	const {process_id: id} = await daemon.start({command: `${gate.wait}; exit 3`});
+	const path = `/execute/processes/${id}`;
+
+	const early = await daemon.ask('GET', `${path}/wait?timeout=0.05`);
+	const refused = await daemon.ask('DELETE', path);
+	const waited = daemon.ask('GET', `${path}/wait`);
+	gate.open();
+
+	t.like(early, {status: 200, json: {status: 'running', exit_code: null}});
+	t.like(refused, {status: 409, json: {code: 'CONFLICT'}});
+	t.like(await waited, {status: 200, json: {status: 'failed', exit_code: 3}});
+	t.like(await daemon.ask('DELETE', path), {status: 200, json: {process_id: id, status: 'forgotten'}});
+	t.is((await daemon.ask('DELETE', path)).status, 404);
+	t.is((await daemon.ask('GET', path)).status, 404);
+	t.deepEqual(listKept(stateDir), []);
+	const events = receiveEvents(t, `${daemon.url}/events?process_id=${id}`, daemon.token, {'last-event-id': '2'});
+	t.like((await events.next()).value, {event: 'gap', data: {from: 3, to: 3}});
+	t.like((await events.next()).value, {id: '4', event: 'forgotten', data: {process: {process_id: id, exit_code: 3}}});
+	await events.return(undefined);
 });
 
 test('a process that was being forgotten when the agent was killed is not there any more, and no file of it', async t => {
