@@ -45,6 +45,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		maxTimeoutMs: config.maxTimeout,
 		workingDir: config.workingDir,
 		containment: config.containment,
+		retention: {
+			maxAgeMs: config.maxAge,
+			maxEnded: config.maxEnded,
+			maxOutputBytes: config.maxEndedBytes,
+		},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);

@@ -77,6 +77,10 @@ export class KeeperLauncher implements Launcher {
 		this.#directories.closeRecord(processId, endedAt);
 	}
 
+	outputBytes(processId: ProcessId): number {
+		return this.#directories.outputBytes(processId);
+	}
+
 	discard(processId: ProcessId): void {
 		this.#keeper.forget(processId);
 		this.#directories.remove(processId);

@@ -1,4 +1,14 @@
-import {closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeFileSync, writeSync} from 'node:fs';
+import {
+	closeSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+	writeSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import {StorageFullError} from '../errors.js';
 import type {Claim, Report} from '../ports.js';
@@ -10,6 +20,8 @@ import {readSpecification, type Specification, type SpecifiedProcess} from './sp
 const supervisorClaim = 'supervisor\n';
 /** What a command can make of a record: nothing, a FIFO, a link, a directory. */
 const replaced = new Set<string | undefined>(['ENOENT', 'ESPIPE', 'ELOOP', 'EISDIR']);
+/** What stat(2) counts in. */
+const blockBytes = 512;
 const processIdPattern = /^proc_\w+$/;
 
 /** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr}` and `records/<id>`. */
@@ -49,6 +61,13 @@ export class RunDirectories {
 	remove(processId: ProcessId): void {
 		rmSync(join(this.records, processId), {force: true});
 		rmSync(join(this.#runs, processId), {recursive: true, force: true});
+	}
+
+	/** As the disk counts them: what was dropped from a file takes nothing. */
+	outputBytes(processId: ProcessId): number {
+		return ['stdout', 'stderr']
+			.map(name => statSync(join(this.#runs, processId, name), {throwIfNoEntry: false})?.blocks ?? 0)
+			.reduce((sum, blocks) => sum + blocks * blockBytes, 0);
 	}
 
 	list(): ProcessId[] {
