@@ -40,18 +40,12 @@ const streamSchema = v.picklist(outputStreams, 'must be stdout or stderr');
 const maxReadBytes = 1_048_576;
 const offsetSchema = whole(0, Number.MAX_SAFE_INTEGER);
 
-const readSchema = v.pipe(
-	v.object({
-		stream: v.optional(streamSchema, 'stdout'),
-		offset: v.optional(offsetSchema),
-		tail: v.optional(whole(0, maxReadBytes)),
-		limit: v.optional(whole(1, maxReadBytes)),
-	}),
-	v.forward(
-		v.check(({offset, tail}) => offset === undefined || tail === undefined, 'cannot be given together with offset'),
-		['tail'],
-	),
-);
+const readSchema = v.object({
+	stream: v.optional(streamSchema, 'stdout'),
+	offset: v.optional(offsetSchema),
+	tail: v.optional(whole(0, maxReadBytes)),
+	limit: v.optional(whole(1, maxReadBytes)),
+});
 
 const followSchema = v.object({
 	stream: v.optional(streamSchema),
@@ -97,6 +91,10 @@ export function parseIdempotencyKey(options: {idempotencyKey?: string | undefine
 /** @throws {QueryInvalidError} */
 export function parseReadOptions(options: ReadOptions) {
 	const {limit, ...where} = parse(readSchema, options);
+	if (where.offset !== undefined && where.tail !== undefined) {
+		throw new QueryInvalidError('tail', 'cannot be given together with offset');
+	}
+
 	return {...where, limit: limit ?? where.tail ?? 65_536};
 }
 
