@@ -70,9 +70,9 @@ export class KeeperLauncher implements Launcher {
 		return report;
 	}
 
-	closeRecord(processId: ProcessId): void {
+	closeRecord(processId: ProcessId, endedAt: number): void {
 		this.#keeper.forget(processId);
-		this.#directories.closeRecord(processId);
+		this.#directories.closeRecord(processId, endedAt);
 	}
 
 	discard(processId: ProcessId): void {
