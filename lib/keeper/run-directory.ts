@@ -19,7 +19,7 @@ import {readSpecification, type Specification, type SpecifiedProcess} from './sp
 const supervisorClaim = 'supervisor\n';
 const processIdPattern = /^proc_\w+$/;
 
-/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr}` and `records/<id>`. */
+/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr,dropped}` and `records/<id>`. */
 export class RunDirectories {
 	readonly records: string;
 	readonly #runs: string;
