@@ -66,7 +66,7 @@ test('a process that never ran has no output, and that ends too', async t => {
 
 test('descendants that write on do not keep a follower', async t => {
 	const supervisor = await openSupervisor(t);
-	const {processId} = await supervisor.start({command: 'yes & echo mine; exit 0'});
+	const {processId} = await supervisor.start({command: 'while :; do echo more; done & echo mine; exit 0'});
 
 	const {stdout} = await followText(supervisor.output(processId));
 

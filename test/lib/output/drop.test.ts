@@ -237,6 +237,17 @@ test('a stream that is dropped does not touch the other one', async t => {
 	t.like(log.extent('proc_1', 'stderr'), {baseOffset: 2880, totalBytes: 3200});
 });
 
+test('a command that truncates its own output breaks its offsets, and nothing else', async t => {
+	const {path, log} = write(t, 1600, fallocate);
+	await log.drop('proc_1', 'stdout', 160);
+
+	truncateSync(path, 0);
+
+	t.is(log.tail('proc_1', 100).stdout.text, '');
+	t.is((await readText(log, 0, 100)).text, '');
+	await t.notThrowsAsync(log.drop('proc_1', 'stdout', 0));
+});
+
 test('terabytes of offsets fit', async t => {
 	const {path, log} = write(t, 0, fallocate);
 	const size = 2 ** 43;

@@ -1,4 +1,4 @@
-import {mkdirSync, readdirSync, truncateSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {SystemDisk} from '../../../lib/os/disk.js';
@@ -121,6 +121,13 @@ test('of one that has not begun there is nothing to read yet', async t => {
 
 	t.like(await log.read('proc_1', 'stdout', 0, 10), {offset: 0, nextOffset: 0, totalBytes: 0, gap: null});
 	t.deepEqual(log.extent('proc_1', 'stderr'), {baseOffset: 0, totalBytes: 0});
+});
+
+test('what cannot be read is an error, and not the end', async t => {
+	const {log, stdoutPath} = write(t, {});
+	symlinkSync(stdoutPath, stdoutPath);
+
+	await t.throwsAsync(log.read('proc_1', 'stdout', 0, 10), {code: 'ELOOP'});
 });
 
 test('whoever watches is told of the first byte and of more, in files that were not there', async t => {
