@@ -11,13 +11,16 @@ import {findPrograms} from './keeper/programs.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import {findConfinement} from './os/confinement.js';
+import {SystemDisk} from './os/disk.js';
 import {EmbeddingHost} from './os/host.js';
 import {ProcfsTable} from './os/process-table.js';
 import {openStateDirectory} from './os/state-directory.js';
 import {SystemClock} from './os/system-clock.js';
 import {TreeTerminator} from './os/terminator.js';
 import {FileOutputLog} from './output/output-log.js';
-import type {Archive, Confinement, EventStore, Logger, ProcessStore} from './ports.js';
+import {OutputLimits} from './output-limits.js';
+import {Outputs} from './outputs.js';
+import type {Archive, Confinement, Disk, EventStore, Logger, ProcessStore} from './ports.js';
 import {Queries} from './queries.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
@@ -56,6 +59,8 @@ const parts = [
 	Intake,
 	Ledger,
 	Leftovers,
+	OutputLimits,
+	Outputs,
 	ProcessSupervisor,
 	Queries,
 	Reaper,
@@ -106,7 +111,8 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 		}
 
 		const confinement = findConfinement(stateDir, settings.containment === 'auto', programs, logger);
-		registerPorts(child, {...stores, confinement}, options.ports ?? {});
+		const disk = new SystemDisk(stateDir, programs.fallocate);
+		registerPorts(child, {...stores, confinement, disk}, options.ports ?? {});
 		// A part that cannot be built is to fail here, where the others are still let go of.
 		child.resolve(ProcessSupervisor);
 		return child;
@@ -136,6 +142,7 @@ function openStores(stateDir: string, logger: Logger): Stores {
 
 interface OpenedPorts extends Stores {
 	readonly confinement: Confinement;
+	readonly disk: Disk;
 }
 
 function registerPorts(child: DependencyContainer, opened: OpenedPorts, ports: PortOverrides): void {
@@ -150,6 +157,7 @@ function registerPorts(child: DependencyContainer, opened: OpenedPorts, ports: P
 	port(Tokens.archive, () => opened.archive, ports.archive);
 	port(Tokens.clock, from(SystemClock), ports.clock);
 	port(Tokens.confinement, () => opened.confinement, ports.confinement);
+	port(Tokens.disk, () => opened.disk, ports.disk);
 	port(Tokens.events, () => opened.events, ports.events);
 	port(Tokens.host, from(EmbeddingHost), ports.host);
 	port(Tokens.launcher, from(KeeperLauncher), ports.launcher);

@@ -19,8 +19,9 @@ export type {
 	StopReason,
 	Usage,
 } from './process.js';
-export type {PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
+export type {OutputOptions, PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
 export type * from './store-ports.js';
+export * from './streams.js';
 
 /**
  * Opens a supervisor on a state directory, and takes over the processes it finds there.

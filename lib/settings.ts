@@ -4,6 +4,7 @@ import type {
 	Archive,
 	Clock,
 	Confinement,
+	Disk,
 	EventStore,
 	Host,
 	Launcher,
@@ -37,6 +38,8 @@ export interface SupervisorOptions {
 	readonly containment?: 'auto' | 'session' | undefined;
 	/** How long ended processes are remembered. Those that run are never forgotten. */
 	readonly retention?: RetentionOptions | undefined;
+	/** How much of what commands write is kept. The oldest bytes are dropped first; no command is held up for it. */
+	readonly output?: OutputOptions | undefined;
 	/** Told of problems that have no caller. Default: nobody. */
 	readonly logger?: Logger | undefined;
 	/** Parts to use in place of our own. */
@@ -54,6 +57,16 @@ export interface RetentionOptions {
 	readonly maxEnded?: number | undefined;
 	/** What the output of all of them may take on the disk. Default: 2,147,483,648 (2 GiB). */
 	readonly maxOutputBytes?: number | undefined;
+}
+
+/** Bounds on what commands write. */
+export interface OutputOptions {
+	/** Of each stream at most so many bytes are kept. Default: 67,108,864 (64 MiB). */
+	readonly maxStreamBytes?: number | undefined;
+	/** Of all streams together. Default: 2,147,483,648 (2 GiB). */
+	readonly maxTotalBytes?: number | undefined;
+	/** While less is free on the disk, commands are refused with `StorageFullError`. Default: 33,554,432 (32 MiB). */
+	readonly reserveBytes?: number | undefined;
 }
 
 /** Each part can be replaced; it is given the one it replaces, to wrap it or not. */
@@ -74,6 +87,8 @@ export interface PortOverrides {
 	readonly terminator?: (original: Terminator) => Terminator;
 	/** Shows output. */
 	readonly output?: (original: OutputLog) => OutputLog;
+	/** Knows how much room there is, and gives some back. */
+	readonly disk?: (original: Disk) => Disk;
 	/** Knows who is alive. */
 	readonly processTable?: (original: ProcessTable) => ProcessTable;
 	/** Knows what commands inherit and where they may run. */
@@ -89,6 +104,13 @@ export interface Settings {
 	readonly maxTimeoutMs: number | null;
 	readonly containment: 'auto' | 'session';
 	readonly retention: RetentionBounds;
+	readonly output: OutputBounds;
+}
+
+export interface OutputBounds {
+	readonly maxStreamBytes: number;
+	readonly maxTotalBytes: number;
+	readonly reserveBytes: number;
 }
 
 /** `Infinity`: no bound. */
@@ -120,6 +142,15 @@ const retentionSchema = v.object({
 	maxOutputBytes: v.optional(bound, 2 ** 31),
 });
 
+const mebibyte = 1024 * 1024;
+const pebibyte = 2 ** 50;
+
+const outputSchema = v.object({
+	maxStreamBytes: v.optional(whole(65_536, pebibyte), 64 * mebibyte),
+	maxTotalBytes: v.optional(whole(mebibyte, pebibyte), 2048 * mebibyte),
+	reserveBytes: v.optional(whole(0, pebibyte), 32 * mebibyte),
+});
+
 const settingsSchema = v.object({
 	maxRunning: v.optional(
 		v.union([v.literal(Number.POSITIVE_INFINITY), whole(1, 1_000_000)], 'must be a whole number, 1 or more'),
@@ -129,6 +160,7 @@ const settingsSchema = v.object({
 	gracePeriodMs: v.optional(whole(0, 24 * 60 * 60 * 1000), 5000),
 	defaultTimeoutMs: v.optional(whole(0, 68 * year), 300_000),
 	maxTimeoutMs: v.optional(v.nullable(whole(1, 68 * year)), null),
+	output: v.optional(outputSchema, {}),
 	containment: v.optional(v.picklist(['auto', 'session'], 'must be auto or session'), 'auto'),
 	retention: v.optional(retentionSchema, {}),
 });

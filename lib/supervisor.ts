@@ -6,6 +6,7 @@ import type {
 	KillOptions,
 	ListOptions,
 	ProcessDetails,
+	ProcessOutput,
 	ProcessPage,
 	StartOptions,
 	Supervisor,
@@ -21,7 +22,9 @@ import type {EventFeedItem, EventListener, EventType} from './events.js';
 import {fingerprint, Intake} from './intake.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
-import type {Clock, Confinement, Launcher, OwnerLock, ProcessStore, Terminator} from './ports.js';
+import {OutputLimits} from './output-limits.js';
+import {Outputs} from './outputs.js';
+import type {Clock, Confinement, Launcher, OutputLog, OwnerLock, ProcessStore, Terminator} from './ports.js';
 import {
 	hasStarted,
 	hasStatus,
@@ -55,6 +58,7 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
 		@inject(Tokens.terminator) private readonly terminator: Terminator,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
+		@inject(Tokens.output) private readonly outputLog: OutputLog,
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.ownerLock) private readonly ownerLock: OwnerLock,
 		@inject(EventBus) private readonly bus: EventBus,
@@ -64,6 +68,8 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Deadlines) private readonly deadlines: Deadlines,
 		@inject(Intake) private readonly intake: Intake,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
+		@inject(OutputLimits) private readonly outputLimits: OutputLimits,
+		@inject(Outputs) private readonly outputs: Outputs,
 		@inject(Queries) private readonly queries: Queries,
 		@inject(Reaper) private readonly reaper: Reaper,
 		@inject(RecordWatch) private readonly recordWatch: RecordWatch,
@@ -79,6 +85,8 @@ export class ProcessSupervisor implements Supervisor {
 	open(): void {
 		this.deadlines.open(processId => this.#onOverdue(processId));
 		this.recordWatch.open();
+		// Before recovery: what is open now may have ended long ago, with nobody there to hold it to its bounds.
+		this.outputLimits.open();
 		this.launcher.open();
 		this.recovery.run();
 		// In this order: what a forgotten process left is known by the event, which is not kept for ever.
@@ -167,6 +175,10 @@ export class ProcessSupervisor implements Supervisor {
 		return this.feed.subscribe(parseEventsOptions(options), this.#closing.signal);
 	}
 
+	output(processId: ProcessId): ProcessOutput {
+		return this.outputs.of(processId, this.#closing.signal);
+	}
+
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
 		this.bus.on(type, listener);
 		return this;
@@ -200,6 +212,8 @@ export class ProcessSupervisor implements Supervisor {
 		this.recovery.close();
 		this.leftovers.close();
 		this.retention.close();
+		this.outputLog.close();
+		await this.outputLimits.close();
 		await this.termination.close();
 		this.confinement.close();
 		this.bus.clear();

@@ -50,6 +50,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 			maxEnded: config.maxEnded,
 			maxOutputBytes: config.maxEndedBytes,
 		},
+		output: {
+			maxStreamBytes: config.maxStreamBytes,
+			maxTotalBytes: config.maxOutputBytes,
+			reserveBytes: config.diskReserve,
+		},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);

@@ -12,6 +12,8 @@ export function processJson(process: ProcessWithOutput, now: number): object {
 		stderr: process.stderr,
 		stdout_bytes: process.stdoutBytes,
 		stderr_bytes: process.stderrBytes,
+		stdout_dropped: process.stdoutDropped,
+		stderr_dropped: process.stderrDropped,
 	};
 }
 

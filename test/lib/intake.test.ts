@@ -16,10 +16,24 @@ const host: Host = {
 
 const aParsedCommand: ParsedCommand = {command: {...aCommand, timeoutMs: 0}, env: new Map([['TOKEN', 'hunter2']])};
 
-function open(settings: Partial<Settings> = {}) {
+function open(settings: Partial<Settings> = {}, free = 2 ** 40) {
 	const parts = new Parts(settings);
 	const {store, launcher, confinement, clock, admission, ledger, bus} = parts;
-	const intake = new Intake(store, launcher, confinement, host, clock, parts.settings, '/srv', admission, ledger, bus);
+	const disk = {freeBytes: () => free, punchHole: () => Promise.resolve(false)};
+	const intake = new Intake(
+		store,
+		launcher,
+		confinement,
+		disk,
+		host,
+		clock,
+		parts.settings,
+		'/state',
+		'/srv',
+		admission,
+		ledger,
+		bus,
+	);
 	/** What was answered, once it was. */
 	const firstAnswer = (processId: string, closing = new AbortController().signal) => {
 		const seen: {answer: Process | null} = {answer: null};
@@ -80,6 +94,16 @@ test('what could not be prepared is not stored', t => {
 	t.throws(() => intake.accept(aParsedCommand), {instanceOf: StorageFullError});
 
 	t.deepEqual([parts.store.list({limit: 10}), parts.announced, parts.launcher.launched], [[], [], []]);
+});
+
+test('while the disk has less than its reserve, nothing is accepted', t => {
+	const output = {maxStreamBytes: 65_536, maxTotalBytes: 1_048_576, reserveBytes: 1000};
+	const {parts, intake} = open({output}, 999);
+
+	t.throws(() => intake.accept(aParsedCommand), {instanceOf: StorageFullError});
+	t.is(parts.launcher.prepared.size, 0);
+
+	t.notThrows(() => open({output}, 1000).intake.accept(aParsedCommand));
 });
 
 test('what could not be stored leaves nothing of what was prepared', t => {
