@@ -1,6 +1,17 @@
-import {Command, Option} from 'commander';
+import {Command} from 'commander';
+import {completeCommand, completionCommand} from './commands/completion.js';
+import {doctorCommand} from './commands/doctor.js';
+import {eventsCommand} from './commands/events.js';
+import {forgetCommand} from './commands/forget.js';
+import {killCommand} from './commands/kill.js';
+import {logsCommand} from './commands/logs.js';
+import {psCommand} from './commands/ps.js';
+import {runCommand} from './commands/run.js';
+import {signalCommand} from './commands/signal.js';
+import {waitCommand} from './commands/wait.js';
 import type {Flags} from './config.js';
-import {type Setting, type SettingName, settings} from './settings.js';
+import {optionsOf} from './setting-options.js';
+import {type SettingName, settings} from './settings.js';
 import type {TokenOptions} from './token.js';
 import {readVersion} from './version.js';
 
@@ -9,8 +20,21 @@ export async function run(words: readonly string[]): Promise<void> {
 	const program = new Command('nohupd')
 		.description('Runs shell commands in the background and never loses track of them.')
 		.version(readVersion())
+		// What stands behind a command of "run" belongs to that command.
+		.enablePositionalOptions()
 		.addCommand(serveCommand())
-		.addCommand(tokenCommand());
+		.addCommand(tokenCommand())
+		.addCommand(runCommand())
+		.addCommand(psCommand())
+		.addCommand(logsCommand())
+		.addCommand(waitCommand())
+		.addCommand(killCommand())
+		.addCommand(signalCommand())
+		.addCommand(eventsCommand())
+		.addCommand(forgetCommand())
+		.addCommand(doctorCommand())
+		.addCommand(completionCommand());
+	program.addCommand(completeCommand(program), {hidden: true});
 	await program.parseAsync(words, {from: 'user'});
 }
 
@@ -38,15 +62,6 @@ function tokenCommand(): Command {
 	return command.action(async ({subject, ttl, ...flags}: TokenOptions & Flags) => {
 		const {mintToken} = await import('./token.js');
 		process.stdout.write(`${await mintToken({subject, ttl}, flags, process.env)}\n`);
-	});
-}
-
-/** The flags of some settings. Variables and defaults are read later, so that a wrong value can say where it is from. */
-function optionsOf(names: readonly SettingName[]): Option[] {
-	return names.flatMap(name => {
-		const {flag, help, variable, ...setting}: Setting = settings[name];
-		const fallback = setting.default === undefined ? '' : `; default ${setting.default}`;
-		return flag === null ? [] : [new Option(flag, `${help} (${variable}${fallback})`)];
 	});
 }
 

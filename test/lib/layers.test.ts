@@ -21,7 +21,8 @@ const rows: readonly Row[] = [
 	{of: /^lib\/keeper\//, may: /^lib\/(process|events|errors|command|ports|tokens|keeper\/.*)$/},
 	{of: /^lib\/os\//, may: /^lib\/(process|events|errors|command|ports|tokens|os\/.*)$/},
 	{of: /^lib\/output\//, may: /^lib\/(process|events|errors|command|ports|tokens|output\/.*)$/},
-	{of: /^lib\/index$/, may: /^lib\/(process|events|errors|command|ports|api|settings|compose|supervisor)$/},
+	{of: /^lib\/index$/, may: /^lib\/(process|events|errors|command|ports|api|settings|compose|supervisor|examination)$/},
+	{of: /^lib\/examination$/, may: /^lib\/(errors|ports|keeper\/programs|os\/.*|sqlite\/database)$/},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},
 	// The supervisor and its parts.
 	{of: /^lib\/[^/]+$/, may: /^lib\/(?!index$|compose$)[^/]+$/},
