@@ -39,6 +39,11 @@ export class Admission {
 		return this.#admitted.has(processId);
 	}
 
+	/** Those that run, as far as is known. */
+	get admitted(): Iterable<ProcessId> {
+		return this.#admitted;
+	}
+
 	/** It has ended, or never will run. */
 	leave(processId: ProcessId): void {
 		this.#waiting.delete(processId);

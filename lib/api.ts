@@ -1,6 +1,7 @@
 import type {CommandInput} from './command.js';
 import type {EventListener, EventType} from './events.js';
 import type {Containment, Figures, Process, ProcessId, PublicStatus} from './process.js';
+import type {OutputGap, OutputPiece, OutputStream} from './streams.js';
 
 /** A process with the end of its output. */
 export interface ProcessWithOutput extends Process {
@@ -12,6 +13,10 @@ export interface ProcessWithOutput extends Process {
 	readonly stdoutBytes: number;
 	/** The same of standard error. */
 	readonly stderrBytes: number;
+	/** How many of them, the oldest, have been dropped. */
+	readonly stdoutDropped: number;
+	/** The same of standard error. */
+	readonly stderrDropped: number;
 }
 
 /** One process with what its tree uses. */
@@ -60,6 +65,67 @@ export interface KillOptions {
 	readonly signal?: NodeJS.Signals | undefined;
 	/** Time between SIGTERM and SIGKILL in milliseconds, 0 for SIGKILL at once. Default: the supervisor's. */
 	readonly gracePeriodMs?: number | undefined;
+}
+
+/** Which part of an output is read. */
+export interface ReadOptions {
+	/** Default: `stdout`. */
+	readonly stream?: OutputStream | undefined;
+	/** Where to begin, counted from the first byte ever written. Default: 0. */
+	readonly offset?: number | undefined;
+	/** In place of `offset`: so many bytes before the end, as far as they are still there. At most 1,048,576. */
+	readonly tail?: number | undefined;
+	/** At most so many bytes. Default: `tail`, else 65,536. At most 1,048,576. */
+	readonly limit?: number | undefined;
+}
+
+/** A part of one stream, as it was read. */
+export interface OutputRead extends OutputPiece {
+	/** Whose bytes these are. */
+	readonly stream: OutputStream;
+	/** The process has ended, and nothing had been written by then after these bytes. */
+	readonly isEnd: boolean;
+}
+
+/** Which output is followed, and from where. */
+export interface FollowOptions {
+	/** Only this stream. Default: both. */
+	readonly stream?: OutputStream | undefined;
+	/** Where to begin in each stream: the `nextOffset` of the last chunk seen. Default: 0. */
+	readonly from?: {readonly [Stream in OutputStream]?: number | undefined} | undefined;
+	/** Ends the iteration, without an error. */
+	readonly signal?: AbortSignal | undefined;
+}
+
+/** The next bytes of one stream. */
+export interface OutputChunk {
+	/** Whose bytes these are. */
+	readonly stream: OutputStream;
+	/** Of the first byte, counted from the first one ever written. */
+	readonly offset: number;
+	/** Where to go on. */
+	readonly nextOffset: number;
+	/** Exactly as they were written, at most 65,536. Empty only where a gap is all there is to tell. */
+	readonly bytes: Uint8Array;
+	/** Bytes before these that were dropped before they were seen; `null` where none were. */
+	readonly gap: OutputGap | null;
+}
+
+/**
+ * What one process writes. Offsets are positions in all that was ever written to a stream: they stay true when the
+ * oldest bytes are dropped, and from one supervisor to the next.
+ */
+export interface ProcessOutput {
+	/** A part of what was written by now. Rejects with `ProcessNotFoundError` or `QueryInvalidError`. */
+	read(options?: ReadOptions): Promise<OutputRead>;
+
+	/**
+	 * What was written and what will be, each byte once and in the order of its stream, as fast as it is taken: nothing
+	 * is kept for one that does not ask. Ends when the process has ended and all is given that was written by then;
+	 * descendants that it left behind may write on, and can be read. Throws what `read` rejects with, and
+	 * `ShuttingDownError` when the supervisor is closed first.
+	 */
+	follow(options?: FollowOptions): AsyncIterableIterator<OutputChunk>;
 }
 
 /** When to give up waiting. */
@@ -126,6 +192,9 @@ export interface Supervisor {
 	 * `ShuttingDownError` when the supervisor is closed first.
 	 */
 	wait(processId: ProcessId, options?: WaitOptions): Promise<Process>;
+
+	/** What a process writes, to be read and followed. One that is not known is told when it is. */
+	output(processId: ProcessId): ProcessOutput;
 
 	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;

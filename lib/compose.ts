@@ -10,13 +10,16 @@ import {findPrograms} from './keeper/programs.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import {findConfinement} from './os/confinement.js';
+import {SystemDisk} from './os/disk.js';
 import {EmbeddingHost} from './os/host.js';
 import {ProcfsTable} from './os/process-table.js';
 import {openStateDirectory} from './os/state-directory.js';
 import {SystemClock} from './os/system-clock.js';
 import {TreeTerminator} from './os/terminator.js';
 import {FileOutputLog} from './output/output-log.js';
-import type {Confinement, Logger, ProcessStore} from './ports.js';
+import {OutputLimits} from './output-limits.js';
+import {Outputs} from './outputs.js';
+import type {Confinement, Disk, Logger, ProcessStore} from './ports.js';
 import {Queries} from './queries.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
@@ -51,6 +54,8 @@ const parts = [
 	Intake,
 	Ledger,
 	Leftovers,
+	OutputLimits,
+	Outputs,
 	ProcessSupervisor,
 	Queries,
 	Reaper,
@@ -100,7 +105,8 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 		}
 
 		const confinement = findConfinement(stateDir, settings.containment === 'auto', programs, logger);
-		registerPorts(child, {store, confinement}, options.ports ?? {});
+		const disk = new SystemDisk(stateDir, programs.fallocate);
+		registerPorts(child, {store, confinement, disk}, options.ports ?? {});
 		// A part that cannot be built is to fail here, where the others are still let go of.
 		child.resolve(ProcessSupervisor);
 		return child;
@@ -120,9 +126,14 @@ function openStore(stateDir: string, logger: Logger): ProcessStore {
 interface OpenedPorts {
 	readonly store: ProcessStore;
 	readonly confinement: Confinement;
+	readonly disk: Disk;
 }
 
-function registerPorts(child: DependencyContainer, {store, confinement}: OpenedPorts, ports: PortOverrides): void {
+function registerPorts(
+	child: DependencyContainer,
+	{store, confinement, disk}: OpenedPorts,
+	ports: PortOverrides,
+): void {
 	const port = <T>(token: InjectionToken<T>, make: () => T, override: ((original: T) => T) | undefined) => {
 		const factory = instanceCachingFactory(() => (override ?? same)(make()));
 		child.register(token, {useFactory: factory});
@@ -133,6 +144,7 @@ function registerPorts(child: DependencyContainer, {store, confinement}: OpenedP
 			child.resolve(part);
 	port(Tokens.clock, from(SystemClock), ports.clock);
 	port(Tokens.confinement, () => confinement, ports.confinement);
+	port(Tokens.disk, () => disk, ports.disk);
 	port(Tokens.host, from(EmbeddingHost), ports.host);
 	port(Tokens.launcher, from(KeeperLauncher), ports.launcher);
 	port(Tokens.output, from(FileOutputLog), ports.output);

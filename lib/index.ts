@@ -21,7 +21,8 @@ export type {
 	StopReason,
 	Usage,
 } from './process.js';
-export type {PortOverrides, SupervisorOptions} from './settings.js';
+export type {OutputOptions, PortOverrides, SupervisorOptions} from './settings.js';
+export * from './streams.js';
 
 /**
  * Opens a supervisor on a state directory, and takes over the processes it finds there.

@@ -1,10 +1,10 @@
 import {createHash, randomUUID} from 'node:crypto';
 import {Admission} from './admission.js';
 import type {CommandDefaults, ParsedCommand} from './command.js';
-import {CommandInvalidError, IdempotencyConflictError} from './errors.js';
+import {CommandInvalidError, IdempotencyConflictError, StorageFullError} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {Ledger} from './ledger.js';
-import type {Clock, Confinement, Host, IdempotencyKey, Launcher, ProcessStore} from './ports.js';
+import type {Clock, Confinement, Disk, Host, IdempotencyKey, Launcher, ProcessStore} from './ports.js';
 import type {Command, Process, ProcessId} from './process.js';
 import {toProcess} from './process.js';
 import type {Settings} from './settings.js';
@@ -20,9 +20,11 @@ export class Intake {
 		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
+		@inject(Tokens.disk) private readonly disk: Disk,
 		@inject(Tokens.host) private readonly host: Host,
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.settings) private readonly settings: Settings,
+		@inject(Tokens.stateDir) private readonly stateDir: string,
 		@inject(Tokens.workingDir) private readonly workingDir: string,
 		@inject(Admission) private readonly admission: Admission,
 		@inject(Ledger) private readonly ledger: Ledger,
@@ -56,6 +58,7 @@ export class Intake {
 	 */
 	accept({command, env}: ParsedCommand, key?: IdempotencyKey): ProcessId {
 		this.admission.assertRoom();
+		this.#assertReserve();
 		const processId = newId('proc');
 		const process = {
 			processId,
@@ -78,6 +81,13 @@ export class Intake {
 
 		this.admission.enter(processId);
 		return processId;
+	}
+
+	/** What runs already needs the rest. */
+	#assertReserve(): void {
+		if (this.disk.freeBytes() < this.settings.output.reserveBytes) {
+			throw new StorageFullError(this.stateDir);
+		}
 	}
 
 	#confine(processId: ProcessId, {limits}: Command): string | null {

@@ -67,6 +67,11 @@ export class Leftovers {
 		this.#arm(firstLookMs);
 	}
 
+	/** Those that have ended, and of which something may be alive. */
+	get watched(): Iterable<ProcessId> {
+		return this.#suspects.keys();
+	}
+
 	/** Whether something of an ended process is alive now. Nothing outlives the boot that it was started in. */
 	isAny(process: StartedProcess): boolean {
 		if (process.state.start.identity.bootId !== this.processTable.bootId) {

@@ -16,6 +16,7 @@ import type {
 	StartedProcess,
 	Usage,
 } from './process.js';
+import type {OutputExtent, OutputPiece, OutputStream} from './streams.js';
 
 /** Two clocks: people's, which can be set, and the machine's since boot, which cannot. */
 export interface Clock {
@@ -131,6 +132,8 @@ export interface Programs {
 	readonly bash: string;
 	/** Sets the variables that a shell cannot. */
 	readonly env: string;
+	/** Gives the beginning of a file back to the disk; `null` where it is not installed. */
+	readonly fallocate: string | null;
 }
 
 /** What a launcher needs to know of its place. */
@@ -236,17 +239,36 @@ export interface Confinement {
 }
 
 /** The end of one output stream of a process. */
-export interface OutputTail {
+export interface OutputTail extends OutputExtent {
 	/** Cut at a UTF-8 boundary; what is not UTF-8 is marked with U+FFFD. */
 	readonly text: string;
-	/** Bytes written since the start. */
-	readonly totalBytes: number;
 }
 
-/** Shows what commands have written. */
+/** Shows what commands have written, and drops the oldest of it. */
 export interface OutputLog {
 	/** The last `maxBytes` of each stream. Empty where nothing was written. */
 	tail(processId: ProcessId, maxBytes: number): {readonly stdout: OutputTail; readonly stderr: OutputTail};
+	/** At most `limit` bytes from an offset on. */
+	read(processId: ProcessId, stream: OutputStream, offset: number, limit: number): Promise<OutputPiece>;
+	/** How far a stream reaches now: nowhere, where nothing was written. */
+	extent(processId: ProcessId, stream: OutputStream): OutputExtent;
+	/** Calls back soon after more was written, and perhaps without reason, until the returned function is called. */
+	watch(processId: ProcessId, onChange: () => void): () => void;
+	/** Drops the oldest bytes of a stream, so that at most the last `keepBytes` of those written by now stay. */
+	drop(processId: ProcessId, stream: OutputStream, keepBytes: number): Promise<void>;
+	/** Ends all watching. */
+	close(): void;
+}
+
+/** What the file system of the state directory can do. */
+export interface Disk {
+	/** Bytes that may still be written. */
+	freeBytes(): number;
+	/**
+	 * Gives the first `length` bytes of a file back to the disk; its size and the place of all others stay.
+	 * False: that cannot be done here, and nothing has changed. Rejects where it could be tried again.
+	 */
+	punchHole(path: string, length: number): Promise<boolean>;
 }
 
 /** What a command inherits from where the supervisor runs. */

@@ -1,9 +1,19 @@
 import {constants} from 'node:os';
 import * as v from 'valibot';
-import type {GetOptions, KillOptions, ListOptions, ProcessDetails, ProcessPage, ProcessWithOutput} from './api.js';
+import type {
+	FollowOptions,
+	GetOptions,
+	KillOptions,
+	ListOptions,
+	ProcessDetails,
+	ProcessPage,
+	ProcessWithOutput,
+	ReadOptions,
+} from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import type {Confinement, OutputLog, ProcessStore} from './ports.js';
 import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
+import {outputStreams} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
@@ -33,6 +43,23 @@ const listSchema = options({
 	limit: v.optional(whole(1, 1000), 1000),
 	cursor: v.optional(v.pipe(v.string('must be a string'), v.regex(/^\d{1,15}$/, 'must be the cursor of another page'))),
 	tailBytes: v.optional(whole(0, 65_536), 8192),
+});
+
+const streamSchema = v.picklist(outputStreams, 'must be stdout or stderr');
+const maxReadBytes = 1_048_576;
+const offsetSchema = whole(0, Number.MAX_SAFE_INTEGER);
+
+const readSchema = v.object({
+	stream: v.optional(streamSchema, 'stdout'),
+	offset: v.optional(offsetSchema),
+	tail: v.optional(whole(0, maxReadBytes)),
+	limit: v.optional(whole(1, maxReadBytes)),
+});
+
+const followSchema = v.object({
+	stream: v.optional(streamSchema),
+	from: v.optional(v.object({stdout: v.optional(offsetSchema, 0), stderr: v.optional(offsetSchema, 0)}), {}),
+	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
 });
 
 const signalSchema = v.custom<NodeJS.Signals>(
@@ -70,6 +97,21 @@ export function parseIdempotencyKey(options: {idempotencyKey?: string | undefine
 	return parse(keySchema, options).idempotencyKey;
 }
 
+/** @throws {QueryInvalidError} */
+export function parseReadOptions(options: ReadOptions) {
+	const {limit, ...where} = parse(readSchema, options);
+	if (where.offset !== undefined && where.tail !== undefined) {
+		throw new QueryInvalidError('tail', 'cannot be given together with offset');
+	}
+
+	return {...where, limit: limit ?? where.tail ?? 65_536};
+}
+
+/** @throws {QueryInvalidError} */
+export function parseFollowOptions(options: FollowOptions) {
+	return parse(followSchema, options);
+}
+
 function parse<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
 	const parsed = v.safeParse(schema, options, {abortEarly: true});
 	if (!parsed.success) {
@@ -88,7 +130,7 @@ export class Queries {
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
-		@inject(Tokens.output) private readonly output: OutputLog,
+		@inject(Tokens.output) private readonly output: Pick<OutputLog, 'tail'>,
 	) {}
 
 	/** @throws {ProcessNotFoundError} */
@@ -142,6 +184,8 @@ export class Queries {
 			stderr: stderr.text,
 			stdoutBytes: stdout.totalBytes,
 			stderrBytes: stderr.totalBytes,
+			stdoutDropped: stdout.baseOffset,
+			stderrDropped: stderr.baseOffset,
 		};
 	}
 }

@@ -3,6 +3,7 @@ import {SettingsInvalidError} from './errors.js';
 import type {
 	Clock,
 	Confinement,
+	Disk,
 	Host,
 	Launcher,
 	Logger,
@@ -33,10 +34,22 @@ export interface SupervisorOptions {
 	 * session, group and cookie elsewhere; `session` never makes a cgroup.
 	 */
 	readonly containment?: 'auto' | 'session' | undefined;
+	/** How much of what commands write is kept. The oldest bytes are dropped first; no command is held up for it. */
+	readonly output?: OutputOptions | undefined;
 	/** Told of problems that have no caller. Default: nobody. */
 	readonly logger?: Logger | undefined;
 	/** Parts to use in place of our own. */
 	readonly ports?: PortOverrides | undefined;
+}
+
+/** Bounds on what commands write. */
+export interface OutputOptions {
+	/** Of each stream at most so many bytes are kept. Default: 67,108,864 (64 MiB). */
+	readonly maxStreamBytes?: number | undefined;
+	/** Of all streams together. Default: 2,147,483,648 (2 GiB). */
+	readonly maxTotalBytes?: number | undefined;
+	/** While less is free on the disk, commands are refused with `StorageFullError`. Default: 33,554,432 (32 MiB). */
+	readonly reserveBytes?: number | undefined;
 }
 
 /** Each part can be replaced; it is given the one it replaces, to wrap it or not. */
@@ -53,6 +66,8 @@ export interface PortOverrides {
 	readonly terminator?: (original: Terminator) => Terminator;
 	/** Shows output. */
 	readonly output?: (original: OutputLog) => OutputLog;
+	/** Knows how much room there is, and gives some back. */
+	readonly disk?: (original: Disk) => Disk;
 	/** Knows who is alive. */
 	readonly processTable?: (original: ProcessTable) => ProcessTable;
 	/** Knows what commands inherit and where they may run. */
@@ -67,6 +82,13 @@ export interface Settings {
 	readonly defaultTimeoutMs: number;
 	readonly maxTimeoutMs: number | null;
 	readonly containment: 'auto' | 'session';
+	readonly output: OutputBounds;
+}
+
+export interface OutputBounds {
+	readonly maxStreamBytes: number;
+	readonly maxTotalBytes: number;
+	readonly reserveBytes: number;
 }
 
 const year = 365 * 24 * 60 * 60 * 1000;
@@ -79,6 +101,15 @@ const whole = (min: number, max: number) =>
 		v.maxValue(max, `must be at most ${max}`),
 	);
 
+const mebibyte = 1024 * 1024;
+const pebibyte = 2 ** 50;
+
+const outputSchema = v.object({
+	maxStreamBytes: v.optional(whole(65_536, pebibyte), 64 * mebibyte),
+	maxTotalBytes: v.optional(whole(mebibyte, pebibyte), 2048 * mebibyte),
+	reserveBytes: v.optional(whole(0, pebibyte), 32 * mebibyte),
+});
+
 const settingsSchema = v.object({
 	maxRunning: v.optional(
 		v.union([v.literal(Number.POSITIVE_INFINITY), whole(1, 1_000_000)], 'must be a whole number, 1 or more'),
@@ -88,6 +119,7 @@ const settingsSchema = v.object({
 	gracePeriodMs: v.optional(whole(0, 24 * 60 * 60 * 1000), 5000),
 	defaultTimeoutMs: v.optional(whole(0, 68 * year), 300_000),
 	maxTimeoutMs: v.optional(v.nullable(whole(1, 68 * year)), null),
+	output: v.optional(outputSchema, {}),
 	containment: v.optional(v.picklist(['auto', 'session'], 'must be auto or session'), 'auto'),
 });
 

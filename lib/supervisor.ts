@@ -5,6 +5,7 @@ import type {
 	KillOptions,
 	ListOptions,
 	ProcessDetails,
+	ProcessOutput,
 	ProcessPage,
 	StartOptions,
 	Supervisor,
@@ -19,7 +20,9 @@ import type {EventListener, EventType} from './events.js';
 import {fingerprint, Intake} from './intake.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
-import type {Clock, Confinement, Launcher, OwnerLock, ProcessStore, Terminator} from './ports.js';
+import {OutputLimits} from './output-limits.js';
+import {Outputs} from './outputs.js';
+import type {Clock, Confinement, Launcher, OutputLog, OwnerLock, ProcessStore, Terminator} from './ports.js';
 import {
 	hasStarted,
 	hasStatus,
@@ -52,6 +55,7 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
 		@inject(Tokens.terminator) private readonly terminator: Terminator,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
+		@inject(Tokens.output) private readonly outputLog: OutputLog,
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.ownerLock) private readonly ownerLock: OwnerLock,
 		@inject(EventBus) private readonly bus: EventBus,
@@ -60,6 +64,8 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Deadlines) private readonly deadlines: Deadlines,
 		@inject(Intake) private readonly intake: Intake,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
+		@inject(OutputLimits) private readonly outputLimits: OutputLimits,
+		@inject(Outputs) private readonly outputs: Outputs,
 		@inject(Queries) private readonly queries: Queries,
 		@inject(Reaper) private readonly reaper: Reaper,
 		@inject(RecordWatch) private readonly recordWatch: RecordWatch,
@@ -74,6 +80,8 @@ export class ProcessSupervisor implements Supervisor {
 	open(): void {
 		this.deadlines.open(processId => this.#onOverdue(processId));
 		this.recordWatch.open();
+		// Before recovery: what is open now may have ended long ago, with nobody there to hold it to its bounds.
+		this.outputLimits.open();
 		this.launcher.open();
 		this.recovery.run();
 		void this.recovery.collectOrphans();
@@ -139,6 +147,10 @@ export class ProcessSupervisor implements Supervisor {
 		return toProcess(ended);
 	}
 
+	output(processId: ProcessId): ProcessOutput {
+		return this.outputs.of(processId, this.#closing.signal);
+	}
+
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
 		this.bus.on(type, listener);
 		return this;
@@ -171,6 +183,8 @@ export class ProcessSupervisor implements Supervisor {
 		this.recordWatch.close();
 		this.recovery.close();
 		this.leftovers.close();
+		this.outputLog.close();
+		await this.outputLimits.close();
 		await this.termination.close();
 		this.confinement.close();
 		this.bus.clear();

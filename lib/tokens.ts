@@ -3,6 +3,7 @@ import type {InjectionToken} from 'tsyringe';
 import type {
 	Clock,
 	Confinement,
+	Disk,
 	Host,
 	Launcher,
 	LauncherPlace,
@@ -33,6 +34,7 @@ function token<T>(name: string): InjectionToken<T> {
 export const Tokens = {
 	clock: token<Clock>('Clock'),
 	confinement: token<Confinement>('Confinement'),
+	disk: token<Disk>('Disk'),
 	host: token<Host>('Host'),
 	launcher: token<Launcher>('Launcher'),
 	launcherPlace: token<LauncherPlace>('LauncherPlace'),

@@ -49,6 +49,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		maxTimeoutMs: config.maxTimeout,
 		workingDir: config.workingDir,
 		containment: config.containment,
+		output: {
+			maxStreamBytes: config.maxStreamBytes,
+			maxTotalBytes: config.maxOutputBytes,
+			reserveBytes: config.diskReserve,
+		},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);

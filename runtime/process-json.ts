@@ -29,6 +29,8 @@ export function processJson(process: ProcessWithOutput, now: number): object {
 		stderr: process.stderr,
 		stdout_bytes: process.stdoutBytes,
 		stderr_bytes: process.stderrBytes,
+		stdout_dropped: process.stdoutDropped,
+		stderr_dropped: process.stderrDropped,
 		containment: process.containment,
 		limits: limitsJson(process.limits),
 		leftover: process.leftover,

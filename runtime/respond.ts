@@ -4,7 +4,7 @@ import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {sendEvents} from './event-stream.js';
 import type {Problem} from './problem.js';
-import type {Answer} from './router.js';
+import type {Answer, BytesAnswer} from './router.js';
 
 type Headers = Readonly<Record<string, string | number>>;
 
@@ -30,8 +30,23 @@ export async function respond(response: ServerResponse, answer: Answer, onStall:
 		return;
 	}
 
+	if ('bytes' in answer) {
+		await sendBytes(response, answer);
+		return;
+	}
+
 	response.writeHead(200, {'content-type': 'application/json'});
 	await pipeline(Readable.from(answer.pieces), response);
+}
+
+async function sendBytes(response: ServerResponse, {status, headers, bytes}: BytesAnswer): Promise<void> {
+	response.writeHead(status, headers);
+	if (response.req.method === 'HEAD') {
+		response.end();
+		return;
+	}
+
+	await pipeline(Readable.from(bytes), response);
 }
 
 export async function respondWithProblem(response: ServerResponse, problem: Problem, requestId: string): Promise<void> {

@@ -15,13 +15,21 @@ export interface Call {
 }
 
 /**
- * What a handler answers, with status 200: a value, pieces of JSON, or events for as long as the client wants them.
+ * What a handler answers, with status 200: a value, pieces of JSON, events for as long as the client wants them, or bytes.
  * Whatever can be refused is refused before: what comes later can only cut the answer off.
  */
 export type Answer =
 	| {readonly json: object}
 	| {readonly pieces: AsyncIterable<string>}
-	| {readonly events: AsyncIterable<ServerSentEvent>};
+	| {readonly events: AsyncIterable<ServerSentEvent>}
+	| BytesAnswer;
+
+/** Bytes of a length that is known. */
+export interface BytesAnswer {
+	readonly status: 200 | 206;
+	readonly headers: Readonly<Record<string, string | number>>;
+	readonly bytes: AsyncIterable<Uint8Array>;
+}
 
 export interface Route {
 	readonly method: 'GET' | 'POST' | 'DELETE';

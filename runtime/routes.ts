@@ -2,6 +2,10 @@ import * as v from 'valibot';
 import type {Containment, Supervisor} from '../lib/index.js';
 import {asObject, parseFields, parseQuery} from './fields.js';
 import {parseKillRequest} from './kill-request.js';
+import {bytesAnswer} from './output-bytes.js';
+import {outputEvents} from './output-events.js';
+import {parseOutputQuery} from './output-query.js';
+import {outputJson} from './output-text.js';
 import {Problem} from './problem.js';
 import {assertProcessId} from './process-id.js';
 import {processDetailsJson, startJson} from './process-json.js';
@@ -22,6 +26,16 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			handle: async ({query}) => ({pieces: await listProcesses(supervisor, query, now)}),
 		},
 		{method: 'GET', path: '/execute/processes/{process_id}', handle: call => getProcess(supervisor, call, now)},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/output',
+			handle: call => readOutput(supervisor, call),
+		},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/stream',
+			handle: async call => ({events: await outputEvents(supervisor, readProcessId(call), call, now)}),
+		},
 		{method: 'DELETE', path: '/execute/kill', handle: kill},
 		{method: 'POST', path: '/execute/kill/{process_id}', handle: kill},
 		{method: 'POST', path: '/processes/{process_id}/kill', handle: kill},
@@ -56,11 +70,27 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
 
 const getQuerySchema = v.object({tail_bytes: v.optional(wholeNumber(0, 1_048_576), '65536')});
 
-async function getProcess(supervisor: Supervisor, {parameters, query}: Call, now: () => number): Promise<Answer> {
-	const {process_id: processId = ''} = parameters;
-	assertProcessId(processId);
-	const {tail_bytes: tailBytes} = parseQuery(getQuerySchema, query);
+async function getProcess(supervisor: Supervisor, call: Call, now: () => number): Promise<Answer> {
+	const processId = readProcessId(call);
+	const {tail_bytes: tailBytes} = parseQuery(getQuerySchema, call.query);
 	return {json: processDetailsJson(await supervisor.get(processId, {tailBytes}), now())};
+}
+
+async function readOutput(supervisor: Supervisor, call: Call): Promise<Answer> {
+	const processId = readProcessId(call);
+	const {format, ...query} = parseOutputQuery(call);
+	const output = supervisor.output(processId);
+	if (format === 'raw') {
+		return bytesAnswer(output, query, call.header('range'));
+	}
+
+	return {json: outputJson(processId, await output.read(query), query.tail !== undefined)};
+}
+
+/** @throws {Problem} 404 */
+function readProcessId({parameters: {process_id: processId = ''}}: Call): string {
+	assertProcessId(processId);
+	return processId;
 }
 
 async function killProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {
@@ -78,11 +108,10 @@ const proofs: Readonly<Record<Containment, string>> = {
 
 const signalSchema = v.object({signal: v.string('must be the name of a signal, for instance SIGHUP')});
 
-async function signalProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {
-	const {process_id: processId = ''} = parameters;
-	assertProcessId(processId);
-	parseQuery(v.object({}), query);
-	const {signal} = parseFields('field', signalSchema, asObject(await readBody()));
+async function signalProcess(supervisor: Supervisor, call: Call): Promise<Answer> {
+	const processId = readProcessId(call);
+	parseQuery(v.object({}), call.query);
+	const {signal} = parseFields('field', signalSchema, asObject(await call.readBody()));
 	// The library knows the names.
 	await supervisor.signal(processId, signal as NodeJS.Signals);
 	return {json: {process_id: processId, signal, message: `${signal} was sent to process ${processId}`}};

@@ -100,6 +100,24 @@ export const settings = {
 		default: 'auto',
 		help: 'auto holds each process in a cgroup of its own where that is possible; session never does',
 	},
+	maxStreamBytes: {
+		flag: '--max-stream-bytes <number>',
+		variable: 'NOHUPD_MAX_STREAM_BYTES',
+		schema: wholeNumber(65_536, 2 ** 50),
+		help: 'how much of each output stream of a process is kept; the oldest bytes go first (default: 64 MiB)',
+	},
+	maxOutputBytes: {
+		flag: '--max-output-bytes <number>',
+		variable: 'NOHUPD_MAX_OUTPUT_BYTES',
+		schema: wholeNumber(1_048_576, 2 ** 50),
+		help: 'how much of all output is kept (default: 2 GiB)',
+	},
+	diskReserve: {
+		flag: '--disk-reserve <bytes>',
+		variable: 'NOHUPD_DISK_RESERVE',
+		schema: wholeNumber(0, 2 ** 50),
+		help: 'while less is free on the disk, commands are refused (default: 32 MiB)',
+	},
 	workingDir: {
 		flag: '--working-dir <path>',
 		variable: 'NOHUPD_WORKING_DIR',

@@ -201,20 +201,19 @@ has_leftover() {
 
 # Whose cookie is carried by anything alive, in one look for all: some have left their command's group.
 find_carried() {
-	local environment entry entries
+	local process cookie
 	looked=$now
 	carried=()
-	for environment in /proc/[0-9]*/environ; do
-		mapfile -d '' -t entries <"$environment" || continue
-		for entry in "${entries[@]}"; do
-			[[ ! $entry =~ ^NOHUPD_PROCESS_ID=(proc_[[:alnum:]]+)$ ]] || carried[${BASH_REMATCH[1]}]=1
-		done
+	for process in /proc/[0-9]*; do
+		read_cookie "${process#/proc/}"
+		# Anybody may set that variable to anything: a subscript would be evaluated.
+		[[ ! $cookie =~ ^proc_[[:alnum:]]+$ ]] || carried[$cookie]=1
 	done
 }
 
 # Signals what is in the command's group or cgroup, or carries its cookie. Fails if there is nothing.
 signal_tree() {
-	local process leader='' found=1
+	local process leader='' found=1 cookie
 	if [[ -n ${cgroup[$1]} ]]; then
 		[[ $2 == KILL ]] && printf 1 >"${cgroup[$1]}/cgroup.kill"
 		while read -r process; do
@@ -223,14 +222,15 @@ signal_tree() {
 		done <"${cgroup[$1]}/cgroup.procs"
 		return "$found"
 	fi
-	# A group whose leader is alive, and is the one that we started, is ours. Where the leader
-	# is gone, a stranger's group of that number would be in a session of its own.
+	# A group whose leader is alive, and is the one that we started, is ours. Where the leader is gone, a stranger's
+	# group of that number would be in a session of its own, and that of another of our commands carries its cookie.
 	is_alive "$pid" "$ticks" && leader=$pid
 	for process in /proc/[0-9]*; do
 		process=${process#/proc/}
 		read_stat "$process" || continue
 		[[ $process_state != Z ]] || continue
-		[[ $group == "$leader" ]] || is_orphan || has_cookie "$process" "$1" || continue
+		read_cookie "$process"
+		[[ $group == "$leader" || $cookie == "$1" ]] || is_orphan || continue
 		found=0
 		kill -s "$2" "$process"
 	done
@@ -238,16 +238,17 @@ signal_tree() {
 }
 
 is_orphan() {
-	[[ $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]]
+	[[ -z $cookie && $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]]
 }
 
-has_cookie() {
+# The cookie that a process carries, or nothing.
+read_cookie() {
 	local entries entry
-	mapfile -d '' -t entries <"/proc/$1/environ"
+	cookie=''
+	mapfile -d '' -t entries <"/proc/$1/environ" || return
 	for entry in "${entries[@]}"; do
-		[[ $entry == "NOHUPD_PROCESS_ID=$2" ]] && return
+		[[ $entry != NOHUPD_PROCESS_ID=* ]] || cookie=${entry#*=}
 	done
-	return 1
 }
 
 # proc_pid_stat(5): the name may hold spaces, newlines and parentheses, so cut behind the last one.

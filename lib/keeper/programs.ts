@@ -18,7 +18,8 @@ export function findPrograms(path = process.env['PATH'] ?? ''): Programs {
 		throw new BashMissingError(directories.join(delimiter));
 	}
 
-	return {bash, env};
+	const [fallocate = null] = find('fallocate');
+	return {bash, env, fallocate};
 }
 
 function isExecutable(path: string): boolean {

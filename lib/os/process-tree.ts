@@ -80,7 +80,7 @@ export class ProcessTree {
 	}
 
 	#isInOurGroup(stat: Stat): boolean {
-		return this.#isKnown(stat.groupId) || isInGroupOf(this.start, stat);
+		return this.#isKnown(stat.groupId) || isInGroupOf(this.processId, this.start, stat);
 	}
 
 	#isKnown(pid: number): boolean {
@@ -91,13 +91,18 @@ export class ProcessTree {
 
 /**
  * Whether a process is in the group that a command leads, or led: the number of a group stays taken while it
- * has a member. Where the leader is gone, a stranger's group of that number would be in a session of its own.
+ * has a member. Where the leader is gone, a stranger's group of that number would be in a session of its own, and
+ * that of another command of the same keeper would carry another cookie.
  */
-export function isInGroupOf({identity, sessionId}: Start, {groupId, sessionId: ownSession, startTicks}: Stat): boolean {
-	if (groupId !== identity.pid || startTicks < identity.startTicks) {
+export function isInGroupOf(processId: ProcessId, {identity, sessionId}: Start, stat: Stat): boolean {
+	if (stat.groupId !== identity.pid || stat.startTicks < identity.startTicks) {
 		return false;
 	}
 
 	const leader = readStat(identity.pid);
-	return leader === null ? ownSession === sessionId : leader.startTicks === identity.startTicks;
+	if (leader !== null) {
+		return leader.startTicks === identity.startTicks;
+	}
+
+	return stat.sessionId === sessionId && [null, processId].includes(readVariable(stat.pid, cookieName));
 }

@@ -56,7 +56,7 @@ function* findOwners(processes: readonly StartedProcess[]): Generator<ProcessId>
 
 		const leader = byGroup.get(stat.groupId);
 		const cookie = readVariable(pid, cookieName);
-		if (leader !== undefined && isInGroupOf(leader.state.start, stat)) {
+		if (leader !== undefined && isInGroupOf(leader.processId, leader.state.start, stat)) {
 			yield leader.processId;
 		} else if (cookie !== null && byId.has(cookie)) {
 			yield cookie;
@@ -121,9 +121,10 @@ class TreeTarget implements TreeHandle {
 	}
 
 	signal(signal: NodeJS.Signals): boolean {
-		const {start} = this.process.state;
+		const {processId, state} = this.process;
+		const {start} = state;
 		const leader = readStat(start.identity.pid);
-		return leader !== null && isInGroupOf(start, leader) && sendSignal(-start.identity.pid, signal);
+		return leader !== null && isInGroupOf(processId, start, leader) && sendSignal(-start.identity.pid, signal);
 	}
 
 	abort(reason: Error): void {

@@ -1,43 +1,132 @@
-import {closeSync, fstatSync, openSync, readSync} from 'node:fs';
+import {closeSync, fstatSync, openSync, read, readSync, statSync} from 'node:fs';
 import {join} from 'node:path';
-import type {OutputLog, OutputTail} from '../ports.js';
+import {promisify} from 'node:util';
+import type {Disk, Logger, OutputLog, OutputTail} from '../ports.js';
 import type {ProcessId} from '../process.js';
+import type {OutputExtent, OutputPiece, OutputStream} from '../streams.js';
 import {inject, injectable, Tokens} from '../tokens.js';
+import {dropOldest} from './drop.js';
+import {type Layout, LayoutFile} from './layout.js';
+import {OutputWatches} from './output-watches.js';
 
-const nothing: OutputTail = {text: '', totalBytes: 0};
+const nothing: OutputTail = {text: '', totalBytes: 0, baseOffset: 0};
+const readInBackground = promisify(read);
 
 /** Reads the files that commands write themselves. */
 @injectable()
 export class FileOutputLog implements OutputLog {
-	constructor(@inject(Tokens.stateDir) private readonly stateDir: string) {}
+	readonly #watches: OutputWatches;
+
+	constructor(
+		@inject(Tokens.stateDir) private readonly stateDir: string,
+		@inject(Tokens.disk) private readonly disk: Disk,
+		@inject(Tokens.logger) logger: Logger,
+	) {
+		this.#watches = new OutputWatches(stateDir, logger);
+	}
 
 	tail(processId: ProcessId, maxBytes: number): {stdout: OutputTail; stderr: OutputTail} {
-		const directory = join(this.stateDir, 'runs', processId);
 		return {
-			stdout: readTail(join(directory, 'stdout'), maxBytes),
-			stderr: readTail(join(directory, 'stderr'), maxBytes),
+			stdout: this.#tail(processId, 'stdout', maxBytes),
+			stderr: this.#tail(processId, 'stderr', maxBytes),
 		};
+	}
+
+	async read(processId: ProcessId, stream: OutputStream, offset: number, limit: number): Promise<OutputPiece> {
+		const descriptor = openIfThere(this.#path(processId, stream));
+		if (descriptor === null) {
+			return {bytes: new Uint8Array(), offset, nextOffset: offset, baseOffset: 0, totalBytes: 0, gap: null};
+		}
+
+		try {
+			return await this.#read(descriptor, () => this.#layout(processId, stream, descriptor), offset, limit);
+		} finally {
+			closeSync(descriptor);
+		}
+	}
+
+	extent(processId: ProcessId, stream: OutputStream): OutputExtent {
+		const size = statSync(this.#path(processId, stream), {throwIfNoEntry: false})?.size ?? 0;
+		const {base, shift} = new LayoutFile(this.stateDir, processId).read(stream, size);
+		return {baseOffset: base, totalBytes: size + shift};
+	}
+
+	watch(processId: ProcessId, onChange: () => void): () => void {
+		return this.#watches.add(processId, onChange);
+	}
+
+	async drop(processId: ProcessId, stream: OutputStream, keepBytes: number): Promise<void> {
+		const layouts = new LayoutFile(this.stateDir, processId);
+		await dropOldest(this.#path(processId, stream), keepBytes, this.disk, {
+			read: size => layouts.read(stream, size),
+			write: layout => layouts.write(stream, layout),
+		});
+	}
+
+	close(): void {
+		this.#watches.close();
+	}
+
+	#tail(processId: ProcessId, stream: OutputStream, maxBytes: number): OutputTail {
+		const descriptor = openIfThere(this.#path(processId, stream));
+		if (descriptor === null) {
+			return nothing;
+		}
+
+		try {
+			const {base, shift, totalBytes} = this.#layout(processId, stream, descriptor);
+			const offset = Math.max(base, totalBytes - maxBytes);
+			const tail = Buffer.allocUnsafe(totalBytes - offset);
+			const length = tail.length === 0 ? 0 : readSync(descriptor, tail, 0, tail.length, offset - shift);
+			return {text: toText(tail.subarray(0, length), offset > 0), totalBytes, baseOffset: base};
+		} finally {
+			closeSync(descriptor);
+		}
+	}
+
+	async #read(descriptor: number, look: () => Look, offset: number, limit: number): Promise<OutputPiece> {
+		for (;;) {
+			const {base, shift, totalBytes} = look();
+			const start = Math.max(offset, base);
+			const length = Math.max(0, Math.min(limit, totalBytes - start));
+			const bytes = length === 0 ? Buffer.alloc(0) : await readAt(descriptor, length, start - shift);
+			const after = look();
+			// Unless they were dropped meanwhile: then these may be others, or none.
+			if (after.shift === shift && after.base <= start) {
+				const gap = start > offset ? {from: offset, to: start} : null;
+				return {bytes, offset: start, nextOffset: start + bytes.length, baseOffset: base, totalBytes, gap};
+			}
+		}
+	}
+
+	#layout(processId: ProcessId, stream: OutputStream, descriptor: number): Look {
+		const {size} = fstatSync(descriptor);
+		const layout = new LayoutFile(this.stateDir, processId).read(stream, size);
+		return {...layout, totalBytes: size + layout.shift};
+	}
+
+	#path(processId: ProcessId, stream: OutputStream): string {
+		return join(this.stateDir, 'runs', processId, stream);
 	}
 }
 
-function readTail(path: string, maxBytes: number): OutputTail {
-	let descriptor: number;
-	try {
-		descriptor = openSync(path, 'r');
-	} catch {
-		// ENOENT: it has not begun.
-		return nothing;
-	}
+interface Look extends Layout {
+	readonly totalBytes: number;
+}
 
+function openIfThere(path: string): number | null {
 	try {
-		const {size} = fstatSync(descriptor);
-		const tail = Buffer.allocUnsafe(Math.min(size, maxBytes));
-		const length = tail.length === 0 ? 0 : readSync(descriptor, tail, 0, tail.length, size - tail.length);
-		const isCut = length < size;
-		return {text: toText(tail.subarray(0, length), isCut), totalBytes: size};
-	} finally {
-		closeSync(descriptor);
+		return openSync(path, 'r');
+	} catch {
+		// ENOENT: it has not begun, or was forgotten.
+		return null;
 	}
+}
+
+/** Not in the way of others: the disk may be slow. */
+async function readAt(descriptor: number, length: number, position: number): Promise<Buffer> {
+	const {bytesRead, buffer} = await readInBackground(descriptor, Buffer.allocUnsafe(length), 0, length, position);
+	return buffer.subarray(0, bytesRead);
 }
 
 /**

@@ -177,4 +177,6 @@ const base: Process & ProcessWithOutput = {
 	stderr: '',
 	stdoutBytes: 0,
 	stderrBytes: 0,
+	stdoutDropped: 0,
+	stderrDropped: 0,
 };

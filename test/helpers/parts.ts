@@ -26,6 +26,7 @@ export const someSettings: Settings = {
 	defaultTimeoutMs: 300_000,
 	maxTimeoutMs: null,
 	containment: 'auto',
+	output: {maxStreamBytes: 67_108_864, maxTotalBytes: 2_147_483_648, reserveBytes: 33_554_432},
 };
 
 /** The parts of a supervisor around a store in memory; fakes stand where the outside world would be. */

@@ -75,6 +75,7 @@ test('every port can be replaced, by one that is given the original', async t =>
 	};
 	const ports: PortOverrides = {
 		clock: noting,
+		disk: noting,
 		host: noting,
 		launcher: noting,
 		output: noting,
@@ -95,16 +96,18 @@ test('every port can be replaced, by one that is given the original', async t =>
 		'ProcfsTable',
 		'SqliteProcessStore',
 		'SystemClock',
+		'SystemDisk',
 		'TreeTerminator',
 	]);
 });
+
+const none = {text: '', totalBytes: 0, baseOffset: 0};
 
 test('what a replaced port says counts', async t => {
 	const supervisor = await openSupervisor(t, {
 		ports: {
 			host: host => wrap(host, {environment: () => new Map([['FROM', 'the test']])}),
-			output: output =>
-				wrap(output, {tail: () => ({stdout: {text: 'mine', totalBytes: 4}, stderr: {text: '', totalBytes: 0}})}),
+			output: output => wrap(output, {tail: () => ({stdout: {...none, text: 'mine', totalBytes: 4}, stderr: none})}),
 		},
 	});
 

@@ -16,10 +16,24 @@ const host: Host = {
 
 const aParsedCommand: ParsedCommand = {command: {...aCommand, timeoutMs: 0}, env: new Map([['TOKEN', 'hunter2']])};
 
-function open(settings: Partial<Settings> = {}) {
+function open(settings: Partial<Settings> = {}, free = 2 ** 40) {
 	const parts = new Parts(settings);
 	const {store, launcher, confinement, clock, admission, ledger, bus} = parts;
-	const intake = new Intake(store, launcher, confinement, host, clock, parts.settings, '/srv', admission, ledger, bus);
+	const disk = {freeBytes: () => free, punchHole: () => Promise.resolve(false)};
+	const intake = new Intake(
+		store,
+		launcher,
+		confinement,
+		disk,
+		host,
+		clock,
+		parts.settings,
+		'/state',
+		'/srv',
+		admission,
+		ledger,
+		bus,
+	);
 	/** What was answered, once it was. */
 	const firstAnswer = (processId: string, closing = new AbortController().signal) => {
 		const seen: {answer: Process | null} = {answer: null};

@@ -8,11 +8,11 @@ import {FakeConfinement} from '../helpers/fake-confinement.js';
 import {openMemoryStore} from '../helpers/memory-store.js';
 
 /** Says how much of whose output it was asked for. */
-class FakeOutputLog implements OutputLog {
+class FakeOutputLog implements Pick<OutputLog, 'tail'> {
 	tail(processId: string, maxBytes: number) {
 		return {
-			stdout: {text: `${maxBytes} of ${processId}`, totalBytes: 1},
-			stderr: {text: 'err', totalBytes: 2},
+			stdout: {text: `${maxBytes} of ${processId}`, totalBytes: 1, baseOffset: 0},
+			stderr: {text: 'err', totalBytes: 2, baseOffset: 1},
 		};
 	}
 }
@@ -38,6 +38,8 @@ test('a process is shown with the last 64 KiB of its output', t => {
 		stdout: '65536 of proc_1',
 		stderr: 'err',
 		stdoutBytes: 1,
+		stdoutDropped: 0,
+		stderrDropped: 1,
 		stderrBytes: 2,
 	});
 });

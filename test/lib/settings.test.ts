@@ -10,6 +10,7 @@ test('every setting but the state directory has a default', t => {
 		defaultTimeoutMs: 300_000,
 		maxTimeoutMs: null,
 		containment: 'auto',
+		output: {maxStreamBytes: 67_108_864, maxTotalBytes: 2_147_483_648, reserveBytes: 33_554_432},
 	});
 });
 
@@ -21,6 +22,7 @@ test('settings that are given win', t => {
 		defaultTimeoutMs: 0,
 		maxTimeoutMs: 7_200_000,
 		containment: 'session',
+		output: {maxStreamBytes: 65_536, maxTotalBytes: 1_048_576, reserveBytes: 0},
 	} as const;
 
 	t.deepEqual(parseSettings({stateDir: '/state', ...settings}), settings);
@@ -45,6 +47,7 @@ const refuses = test.macro({
 	title: (_, options) => `refused by name and value: ${JSON.stringify(options)}`,
 });
 
+test(refuses, {output: {maxStreamBytes: 1}}, 'output.maxStreamBytes must be at least 65536; got 1');
 test(refuses, {maxRunning: 0}, 'maxRunning must be at least 1; got 0');
 test(refuses, {maxRunning: '4'}, 'maxRunning must be a whole number, 1 or more; got 4');
 test(refuses, {maxRunning: 1.5}, 'maxRunning must be a whole number; got 1.5');

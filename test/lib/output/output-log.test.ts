@@ -1,7 +1,10 @@
 import {mkdirSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
+import {SystemDisk} from '../../../lib/os/disk.js';
 import {FileOutputLog, toText} from '../../../lib/output/output-log.js';
+import {eventually} from '../../helpers/eventually.js';
+import {RecordingLogger} from '../../helpers/recording-logger.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
 /** The output of one process, as it wrote it. */
@@ -13,15 +16,19 @@ function write(t: ExecutionContext, files: {stdout?: string | Buffer; stderr?: s
 		writeFileSync(join(directory, name), content);
 	}
 
-	return {log: new FileOutputLog(stateDir), stdoutPath: join(directory, 'stdout')};
+	return {
+		stateDir,
+		log: new FileOutputLog(stateDir, new SystemDisk(stateDir, null), new RecordingLogger()),
+		stdoutPath: join(directory, 'stdout'),
+	};
 }
 
 test('short output is shown whole, each stream for itself', t => {
 	const {log} = write(t, {stdout: 'out\n', stderr: 'no newline'});
 
 	t.deepEqual(log.tail('proc_1', 100), {
-		stdout: {text: 'out\n', totalBytes: 4},
-		stderr: {text: 'no newline', totalBytes: 10},
+		stdout: {text: 'out\n', totalBytes: 4, baseOffset: 0},
+		stderr: {text: 'no newline', totalBytes: 10, baseOffset: 0},
 	});
 });
 
@@ -29,21 +36,24 @@ test('of long output the end is shown, and how much there is', t => {
 	const {log} = write(t, {stdout: `${'x'.repeat(1000)}end`, stderr: 'err'});
 
 	t.deepEqual(log.tail('proc_1', 3), {
-		stdout: {text: 'end', totalBytes: 1003},
-		stderr: {text: 'err', totalBytes: 3},
+		stdout: {text: 'end', totalBytes: 1003, baseOffset: 0},
+		stderr: {text: 'err', totalBytes: 3, baseOffset: 0},
 	});
 });
 
 test('nothing is shown where nothing is asked for, but how much there is', t => {
 	const {log} = write(t, {stdout: 'out'});
 
-	t.deepEqual(log.tail('proc_1', 0).stdout, {text: '', totalBytes: 3});
+	t.deepEqual(log.tail('proc_1', 0).stdout, {text: '', totalBytes: 3, baseOffset: 0});
 });
 
 test('a process that has not begun has written nothing', t => {
 	const {log} = write(t, {});
 
-	t.deepEqual(log.tail('proc_1', 100), {stdout: {text: '', totalBytes: 0}, stderr: {text: '', totalBytes: 0}});
+	t.deepEqual(log.tail('proc_1', 100), {
+		stdout: {text: '', totalBytes: 0, baseOffset: 0},
+		stderr: {text: '', totalBytes: 0, baseOffset: 0},
+	});
 });
 
 test('wherever the beginning is cut off, no character is cut in two', t => {
@@ -85,5 +95,73 @@ test('the end of gigabytes is shown as fast as that of a line', t => {
 	truncateSync(stdoutPath, size);
 	writeFileSync(stdoutPath, 'end', {flag: 'a'});
 
-	t.deepEqual(log.tail('proc_1', 3).stdout, {text: 'end', totalBytes: size + 3});
+	t.deepEqual(log.tail('proc_1', 3).stdout, {text: 'end', totalBytes: size + 3, baseOffset: 0});
+});
+
+test('a part is read exactly, with where it is and how much there is', async t => {
+	const {log} = write(t, {stdout: Buffer.from([0x61, 0xff, 0x00, 0xc3, 0x62])});
+
+	const {bytes, ...where} = await log.read('proc_1', 'stdout', 1, 3);
+
+	t.deepEqual([...bytes], [0xff, 0x00, 0xc3]);
+	t.deepEqual(where, {offset: 1, nextOffset: 4, baseOffset: 0, totalBytes: 5, gap: null});
+});
+
+test('at the end, and behind it, there is nothing to read yet', async t => {
+	const {log} = write(t, {stdout: 'out'});
+
+	for (const offset of [3, 10]) {
+		t.like(await log.read('proc_1', 'stdout', offset, 10), {offset, nextOffset: offset, totalBytes: 3, gap: null});
+	}
+});
+
+test('of one that has not begun there is nothing to read yet', async t => {
+	const {log} = write(t, {});
+
+	t.like(await log.read('proc_1', 'stdout', 0, 10), {offset: 0, nextOffset: 0, totalBytes: 0, gap: null});
+	t.deepEqual(log.extent('proc_1', 'stderr'), {baseOffset: 0, totalBytes: 0});
+});
+
+test('whoever watches is told of the first byte and of more, in files that were not there', async t => {
+	const {log, stdoutPath} = write(t, {});
+	t.teardown(() => log.close());
+	let told = 0;
+	log.watch('proc_1', () => told++);
+
+	writeFileSync(stdoutPath, 'first');
+	await eventually(() => told > 0);
+	const before = told;
+	writeFileSync(stdoutPath, 'more', {flag: 'a'});
+	await eventually(() => told > before);
+
+	t.pass();
+});
+
+test('whoever no longer watches is not told, and the others are', async t => {
+	const {log, stdoutPath} = write(t, {});
+	t.teardown(() => log.close());
+	const told = {gone: 0, there: 0};
+	const stop = log.watch('proc_1', () => told.gone++);
+	log.watch('proc_1', () => told.there++);
+
+	stop();
+	stop();
+	writeFileSync(stdoutPath, 'first');
+	await eventually(() => told.there > 0);
+
+	t.is(told.gone, 0);
+});
+
+test('where nobody can be notified, output is looked at all the same', async t => {
+	const {log, stateDir} = write(t, {});
+	t.teardown(() => log.close());
+	let told = 0;
+	// A directory that is not there yet cannot be watched.
+	log.watch('proc_2', () => told++);
+
+	mkdirSync(join(stateDir, 'runs', 'proc_2'));
+	writeFileSync(join(stateDir, 'runs', 'proc_2', 'stderr'), 'late');
+
+	await eventually(() => told > 0);
+	t.pass();
 });
