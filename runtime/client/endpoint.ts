@@ -46,8 +46,19 @@ export function endpointFinder({url, token, stateDir}: EndpointFlags, environmen
 	const directory = stateDirOf(flags, environment);
 	return async () => ({
 		url: findUrl(directory),
-		token: givenToken ?? (await mintToken({subject: 'nohupd', ttl: tokenTtl}, flags, environment)),
+		token: givenToken ?? (await mint(flags, environment)),
 	});
+}
+
+/** The daemon may take other tokens than those its state directory's key signs. */
+async function mint(flags: EndpointFlags, environment: NodeJS.ProcessEnv): Promise<string> {
+	try {
+		return await mintToken({subject: 'nohupd', ttl: tokenTtl}, {stateDir: flags.stateDir}, environment);
+	} catch (error) {
+		throw error instanceof CannotError
+			? new CannotError(`${error.message}; or give a token with NOHUPD_TOKEN or --token`)
+			: error;
+	}
 }
 
 /** The state directory that flags and environment mean. @throws {SettingsInvalidError} */
