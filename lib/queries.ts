@@ -49,16 +49,16 @@ const streamSchema = v.picklist(outputStreams, 'must be stdout or stderr');
 const maxReadBytes = 1_048_576;
 const offsetSchema = whole(0, Number.MAX_SAFE_INTEGER);
 
-const readSchema = v.object({
+const readSchema = options({
 	stream: v.optional(streamSchema, 'stdout'),
 	offset: v.optional(offsetSchema),
 	tail: v.optional(whole(0, maxReadBytes)),
 	limit: v.optional(whole(1, maxReadBytes)),
 });
 
-const followSchema = v.object({
+const followSchema = options({
 	stream: v.optional(streamSchema),
-	from: v.optional(v.object({stdout: v.optional(offsetSchema, 0), stderr: v.optional(offsetSchema, 0)}), {}),
+	from: v.optional(options({stdout: v.optional(offsetSchema, 0), stderr: v.optional(offsetSchema, 0)}), {}),
 	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
 });
 

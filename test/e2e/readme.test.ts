@@ -19,7 +19,7 @@ function blocks(language: string): string[] {
 }
 
 const [startBlock = '', testBlock = '', curlBlock = ''] = blocks('sh');
-const [libraryBlock = '', eventsBlock = ''] = blocks('ts');
+const [libraryBlock = '', outputBlock = '', eventsBlock = ''] = blocks('ts');
 
 /** `npm start` as the README says, in this checkout; the port is a free one and the state is the test's. */
 async function npmStart(t: ExecutionContext) {
@@ -80,6 +80,10 @@ test('the example of the library runs', async t => {
 	const output = await runExample(t, 'library', libraryBlock);
 
 	t.is(output, 'completed 0 hello\n\n');
+});
+
+test('the example with output runs', async t => {
+	t.is(await runExample(t, 'output', outputBlock), '1\n2\n3\n');
 });
 
 test('the example with events runs', async t => {

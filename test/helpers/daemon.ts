@@ -1,8 +1,10 @@
 import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {connect} from 'node:net';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import type {ExecutionContext} from 'ava';
+import {type ReceivedEvent, receiveEvents} from './event-source.js';
 
 const program = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
 
@@ -20,6 +22,8 @@ export interface ShownProcess {
 	readonly completed_at: string | null;
 	readonly execution_time: number | null;
 	readonly pid: number | null;
+	readonly stdout_bytes: number;
+	readonly stdout_dropped: number;
 }
 
 export interface Started {
@@ -72,6 +76,31 @@ export class TestDaemon {
 		}
 
 		return json as Started;
+	}
+
+	/** The exact bytes of an answer, and what says which of the whole they are. */
+	async bytes(path: string, headers = {}): Promise<{bytes: Buffer; range: string | null}> {
+		const response = await fetch(`${this.url}${path}`, {headers: {authorization: `Bearer ${this.token}`, ...headers}});
+		if (!response.ok) {
+			throw new Error(`${response.status}: ${await response.text()}`);
+		}
+
+		return {bytes: Buffer.from(await response.arrayBuffer()), range: response.headers.get('content-range')};
+	}
+
+	/** The events of a stream, as long as they come. */
+	receive(t: ExecutionContext, path: string, headers = {}): AsyncGenerator<ReceivedEvent> {
+		return receiveEvents(t, `${this.url}${path}`, this.token, headers);
+	}
+
+	/** Asks for a stream, and takes nothing of it. */
+	stall(t: ExecutionContext, path: string): void {
+		const {hostname, port} = new URL(this.url);
+		const socket = connect(Number(port), hostname).pause();
+		// The daemon may cut it off.
+		socket.on('error', () => undefined);
+		t.teardown(() => socket.destroy());
+		socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${this.token}\r\n\r\n`);
 	}
 
 	async list(query = ''): Promise<ShownProcess[]> {

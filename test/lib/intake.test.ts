@@ -96,6 +96,16 @@ test('what could not be prepared is not stored', t => {
 	t.deepEqual([parts.store.list({limit: 10}), parts.announced, parts.launcher.launched], [[], [], []]);
 });
 
+test('while the disk has less than its reserve, nothing is accepted', t => {
+	const output = {maxStreamBytes: 65_536, maxTotalBytes: 1_048_576, reserveBytes: 1000};
+	const {parts, intake} = open({output}, 999);
+
+	t.throws(() => intake.accept(aParsedCommand), {instanceOf: StorageFullError});
+	t.is(parts.launcher.prepared.size, 0);
+
+	t.notThrows(() => open({output}, 1000).intake.accept(aParsedCommand));
+});
+
 test('what could not be stored leaves nothing of what was prepared', t => {
 	const {parts, intake} = open();
 	parts.store.close();

@@ -57,6 +57,7 @@ const refuses = test.macro({
 });
 
 test(refuses, {stream: 'stdin'}, 'stream must be stdout or stderr; got "stdin"');
+test(refuses, {ofset: 1}, 'ofset is not known here; known are stream, offset, tail, limit');
 test(refuses, {offset: -1}, 'offset must be a whole number from 0 to 9007199254740991; got -1');
 test(refuses, {limit: 0}, 'limit must be a whole number from 1 to 1048576; got 0');
 test(refuses, {offset: 1, tail: 1}, 'tail cannot be given together with offset');

@@ -47,4 +47,4 @@ test('whatever the size of a page, each process is seen once, newest first, also
 	);
 });
 
-const nothing = {text: '', totalBytes: 0};
+const nothing = {text: '', totalBytes: 0, baseOffset: 0};

@@ -12,6 +12,8 @@ test('a running process, in the documented spelling', t => {
 		stderr: 'err',
 		stdoutBytes: 3,
 		stderrBytes: 30,
+		stdoutDropped: 1,
+		stderrDropped: 10,
 	});
 
 	t.deepEqual(processJson(process, start + 1500), {
@@ -37,6 +39,8 @@ test('a running process, in the documented spelling', t => {
 		stderr: 'err',
 		stdout_bytes: 3,
 		stderr_bytes: 30,
+		stdout_dropped: 1,
+		stderr_dropped: 10,
 		containment: 'session',
 		limits: null,
 		leftover: 0,
