@@ -1,5 +1,5 @@
 import type {CommandInput} from './command.js';
-import type {EventListener, EventType} from './events.js';
+import type {EventFeedItem, EventListener, EventType} from './events.js';
 import type {Containment, Figures, Process, ProcessId, PublicStatus} from './process.js';
 import type {OutputGap, OutputPiece, OutputStream} from './streams.js';
 
@@ -134,6 +134,18 @@ export interface WaitOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** Which events a subscriber is told. */
+export interface EventsOptions {
+	/** The last number that it has seen; 0 for all that are kept. Default: only what comes from now on. */
+	readonly after?: number | undefined;
+	/** Only events of this process. */
+	readonly processId?: ProcessId | undefined;
+	/** Only events of these types. */
+	readonly types?: readonly EventType[] | undefined;
+	/** Ends the subscription. */
+	readonly signal?: AbortSignal | undefined;
+}
+
 /** What a supervisor does at the moment. */
 export interface SupervisorState {
 	/** Processes that were handed to the keeper and have not ended. */
@@ -195,6 +207,23 @@ export interface Supervisor {
 
 	/** What a process writes, to be read and followed. One that is not known is told when it is. */
 	output(processId: ProcessId): ProcessOutput;
+	/**
+	 * Forgets a process that has ended, of which nothing is alive: its row, its idempotency key, its output and its
+	 * events. Settles with it as it was last.
+	 *
+	 * Rejects with `ProcessNotFoundError`, or with `ProcessRunningError`.
+	 */
+	forget(processId: ProcessId): Promise<Process>;
+
+	/**
+	 * The events as they come, in the order of their numbers, none twice and none missing, also for one who comes back
+	 * with the last number it has seen after the supervisor was restarted. Where events in between are no longer kept,
+	 * a `gap` says so. Whoever takes them slowly holds nobody up. Ends without an error on `signal` and when the
+	 * supervisor is closed.
+	 *
+	 * Throws `QueryInvalidError` or `ShuttingDownError`.
+	 */
+	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
 
 	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;

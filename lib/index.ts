@@ -21,7 +21,7 @@ export type {
 	StopReason,
 	Usage,
 } from './process.js';
-export type {OutputOptions, PortOverrides, SupervisorOptions} from './settings.js';
+export type {OutputOptions, PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
 export * from './streams.js';
 
 /**

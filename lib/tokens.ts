@@ -1,9 +1,11 @@
 import 'reflect-metadata';
 import type {InjectionToken} from 'tsyringe';
 import type {
+	Archive,
 	Clock,
 	Confinement,
 	Disk,
+	EventStore,
 	Host,
 	Launcher,
 	LauncherPlace,
@@ -32,9 +34,11 @@ function token<T>(name: string): InjectionToken<T> {
 
 /** Names of what classes ask for in their constructors. */
 export const Tokens = {
+	archive: token<Archive>('Archive'),
 	clock: token<Clock>('Clock'),
 	confinement: token<Confinement>('Confinement'),
 	disk: token<Disk>('Disk'),
+	events: token<EventStore>('EventStore'),
 	host: token<Host>('Host'),
 	launcher: token<Launcher>('Launcher'),
 	launcherPlace: token<LauncherPlace>('LauncherPlace'),

@@ -54,6 +54,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 			maxTotalBytes: config.maxOutputBytes,
 			reserveBytes: config.diskReserve,
 		},
+		retention: {
+			maxAgeMs: config.maxAge,
+			maxEnded: config.maxEnded,
+			maxOutputBytes: config.maxEndedBytes,
+		},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type {Containment, Supervisor} from '../lib/index.js';
+import {streamEvents} from './events.js';
 import {asObject, parseFields, parseQuery} from './fields.js';
 import {parseKillRequest} from './kill-request.js';
 import {bytesAnswer} from './output-bytes.js';
@@ -12,6 +13,7 @@ import {processDetailsJson, startJson} from './process-json.js';
 import {listProcesses} from './process-list.js';
 import type {Answer, Call, Route} from './router.js';
 import {wholeNumber} from './text-schemas.js';
+import {waitForProcess} from './wait.js';
 
 /** All endpoints. */
 export function createRoutes(supervisor: Supervisor, version: string, now: () => number = Date.now): Route[] {
@@ -36,6 +38,13 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			path: '/execute/processes/{process_id}/stream',
 			handle: async call => ({events: await outputEvents(supervisor, readProcessId(call), call, now)}),
 		},
+		{method: 'DELETE', path: '/execute/processes/{process_id}', handle: call => forgetProcess(supervisor, call)},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/wait',
+			handle: call => waitForProcess(supervisor, call, now),
+		},
+		{method: 'GET', path: '/events', handle: call => streamEvents(supervisor, call)},
 		{method: 'DELETE', path: '/execute/kill', handle: kill},
 		{method: 'POST', path: '/execute/kill/{process_id}', handle: kill},
 		{method: 'POST', path: '/processes/{process_id}/kill', handle: kill},
@@ -91,6 +100,14 @@ async function readOutput(supervisor: Supervisor, call: Call): Promise<Answer> {
 function readProcessId({parameters: {process_id: processId = ''}}: Call): string {
 	assertProcessId(processId);
 	return processId;
+}
+
+async function forgetProcess(supervisor: Supervisor, call: Call): Promise<Answer> {
+	const processId = readProcessId(call);
+	parseQuery(v.object({}), call.query);
+	await supervisor.forget(processId);
+	const message = `Process ${processId} was forgotten, with its output`;
+	return {json: {process_id: processId, status: 'forgotten', message}};
 }
 
 async function killProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {

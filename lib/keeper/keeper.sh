@@ -224,7 +224,7 @@ signal_tree() {
 	fi
 	# A group whose leader is alive, and is the one that we started, is ours. Where the leader is gone, a stranger's
 	# group of that number would be in a session of its own, and that of another of our commands carries its cookie.
-	is_alive "$pid" "$ticks" && leader=$pid
+	is_alive "$pid" "$ticks" && is_ours "$1" "$parent" && leader=$pid
 	for process in /proc/[0-9]*; do
 		process=${process#/proc/}
 		read_stat "$process" || continue
@@ -237,8 +237,23 @@ signal_tree() {
 	return "$found"
 }
 
+# A record can be written by its own command, and any number into it: a stranger carries no cookie of ours, and
+# has no shim for its parent.
+is_ours() {
+	local cookie
+	read_cookie "$pid"
+	[[ $cookie == "$1" ]] || is_keeper "$2"
+}
+
+is_keeper() {
+	local words
+	mapfile -d '' -t words <"/proc/$1/cmdline"
+	((${#words[@]} > 1)) && [[ ${words[-2]##*/} == keeper.sh && ${words[-1]} == "$state" ]]
+}
+
 is_orphan() {
-	[[ -z $cookie && $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]]
+	[[ -z $cookie && $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]] || return
+	[[ ! -e /proc/$session ]] || is_keeper "$session"
 }
 
 # The cookie that a process carries, or nothing.

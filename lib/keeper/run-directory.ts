@@ -6,6 +6,7 @@ import {
 	readFileSync,
 	readSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 	writeSync,
 } from 'node:fs';
@@ -17,6 +18,8 @@ import {closedRecordLine, emptyRecord, parseRecord, recordBytes} from './record.
 import {readSpecification, type Specification, type SpecifiedProcess} from './specification.js';
 
 const supervisorClaim = 'supervisor\n';
+/** What stat(2) counts in. */
+const blockBytes = 512;
 const processIdPattern = /^proc_\w+$/;
 
 /** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr}` and `records/<id>`. */
@@ -56,6 +59,13 @@ export class RunDirectories {
 	remove(processId: ProcessId): void {
 		rmSync(join(this.records, processId), {force: true});
 		rmSync(join(this.#runs, processId), {recursive: true, force: true});
+	}
+
+	/** As the disk counts them: what was dropped from a file takes nothing. */
+	outputBytes(processId: ProcessId): number {
+		return ['stdout', 'stderr']
+			.map(name => statSync(join(this.#runs, processId, name), {throwIfNoEntry: false})?.blocks ?? 0)
+			.reduce((sum, blocks) => sum + blocks * blockBytes, 0);
 	}
 
 	list(): ProcessId[] {
