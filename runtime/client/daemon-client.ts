@@ -48,10 +48,15 @@ const waitSeconds = 20;
  * no sense.
  */
 export class DaemonClient {
+	/** One for all questions: a daemon that has answered any of them was there. */
+	readonly #persistence: Persistence;
+
 	constructor(
 		private readonly findEndpoint: FindEndpoint,
-		private readonly patience: Patience = usualPatience,
-	) {}
+		patience: Patience = usualPatience,
+	) {
+		this.#persistence = new Persistence(patience);
+	}
 
 	/**
 	 * Starts a command, once: where the daemon breaks off before it has answered, it is asked again under the same key.
@@ -60,7 +65,7 @@ export class DaemonClient {
 	async start(command: CommandFields): Promise<string> {
 		const headers = {'idempotency-key': randomUUID()};
 		const request = {method: 'POST', path: '/commands/background', headers, body: command};
-		const answer = await new Persistence(this.patience).ask(() => this.#ask(request));
+		const answer = await this.#persistence.ask(() => this.#ask(request));
 		return readStarted(answer).process_id;
 	}
 
@@ -94,9 +99,8 @@ export class DaemonClient {
 	/** Settles with the process once it has ended, also over a restart of the daemon. */
 	async wait(processId: string): Promise<ShownProcess> {
 		const request = {path: `${pathOf(processId)}/wait?timeout=${waitSeconds}&tail_bytes=0`, idleMs: silenceMs};
-		const persistence = new Persistence(this.patience);
 		for (;;) {
-			const process = readProcess(await persistence.ask(() => this.#ask(request)));
+			const process = readProcess(await this.#persistence.ask(() => this.#ask(request)));
 			if (process.status !== 'running' && process.status !== 'queued') {
 				return process;
 			}
@@ -121,11 +125,10 @@ export class DaemonClient {
 
 	/** Never ends by itself. */
 	async *#follow(path: string): AsyncGenerator<ReceivedEvent> {
-		const persistence = new Persistence(this.patience);
 		let lastId = '';
 		for (;;) {
 			const headers: Record<string, string> = lastId === '' ? {} : {'last-event-id': lastId};
-			const answer = await persistence.ask(() => this.#send({path, headers, idleMs: silenceMs}));
+			const answer = await this.#persistence.ask(() => this.#send({path, headers, idleMs: silenceMs}));
 			try {
 				for await (const event of parseEvents(bytesOf(answer))) {
 					lastId = event.id ?? lastId;
@@ -134,7 +137,7 @@ export class DaemonClient {
 
 				throw new DaemonAwayError('The daemon has ended the stream', true);
 			} catch (error) {
-				persistence.lost(error);
+				this.#persistence.lost(error);
 			}
 		}
 	}
@@ -144,7 +147,9 @@ export class DaemonClient {
 	}
 
 	async #send(request: Request): Promise<IncomingMessage> {
-		return send(await this.findEndpoint(), request);
+		const answer = await send(await this.findEndpoint(), request);
+		this.#persistence.found();
+		return answer;
 	}
 }
 

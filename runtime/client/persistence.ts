@@ -32,7 +32,7 @@ export class Persistence {
 
 			try {
 				const answer = await question();
-				this.#found();
+				this.found();
 				return answer;
 			} catch (error) {
 				this.lost(error, performance.now() < end);
@@ -53,7 +53,8 @@ export class Persistence {
 		}
 	}
 
-	#found(): void {
+	/** It is there. */
+	found(): void {
 		this.#wasThere = true;
 		if (this.#isAway) {
 			this.#isAway = false;

@@ -1,5 +1,5 @@
 import {randomBytes} from 'node:crypto';
-import {existsSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import anyTest, {type ExecutionContext} from 'ava';
 import {type Outcome, runLine, startLine} from '../helpers/command-line.js';
@@ -67,6 +67,19 @@ test('a command runs where it was started from, with the variables that it was g
 	t.is(there.stdout.toString(), `${join(cwd, '..')}\n`);
 	t.like(missing, {code: 125, stderr: '--env C: no such variable here; give it a value with =\n'});
 });
+
+/** Whether a process has a connection to a port of this machine (proc_pid_net(5), tcp). */
+function isConnected(pid: number, port: string): boolean {
+	const suffix = `:${Number(port).toString(16).toUpperCase().padStart(4, '0')}`;
+	const established = '01';
+	const inodes = readFileSync('/proc/net/tcp', 'utf8')
+		.split('\n')
+		.map(line => line.trim().split(/\s+/))
+		.filter(([, , remote, state]) => remote?.endsWith(suffix) && state === established)
+		.map(fields => `socket:[${fields[9]}]`);
+	const open = readdirSync(`/proc/${pid}/fd`).map(name => readlinkSync(`/proc/${pid}/fd/${name}`));
+	return open.some(target => inodes.includes(target));
+}
 
 const endsWith = anyTest.macro(async (t, words: string[], code: number, stderr: RegExp) => {
 	const {nohupd} = await openPlace(t);
@@ -164,10 +177,11 @@ test('a follow and a wait go on over a daemon that is killed, and every line com
 	const {stateDir, daemon, nohupd} = await openPlace(t);
 	const go = join(makeTempDir(t), 'go');
 	const command = `for i in 1 2 3; do echo $i; done; until [[ -e ${go} ]]; do sleep 0.05; done; echo 4; exit 5`;
-	await nohupd('run', '--name', 'slow', '--', command);
+	const [id = ''] = lines(await nohupd('run', '--name', 'slow', '--', command));
 	const follow = startLine(t, stateDir, ['logs', '-f', 'slow']);
-	const wait = startLine(t, stateDir, ['wait', 'slow']);
+	const wait = startLine(t, stateDir, ['wait', id]);
 	await eventually(() => follow.stdout() === '1\n2\n3\n');
+	await eventually(() => isConnected(wait.child.pid ?? 0, new URL(daemon.url).port));
 
 	await daemon.end('SIGKILL');
 	writeFileSync(go, '');
@@ -203,6 +217,45 @@ test('a name of two processes is told with both of them, and ends none', async t
 	const running = await daemon.list('?status=running');
 	t.is(running.length, 2);
 	t.is((await nohupd('kill', ...running.map(({process_id: id}) => id))).code, 0);
+});
+
+test('events are told as they happen, and as JSON for programs', async t => {
+	const {stateDir, nohupd} = await openPlace(t);
+	await nohupd('run', '--name', 'first', '--wait', 'exit 3');
+	const text = startLine(t, stateDir, ['events', '--after', '0']);
+	const json = startLine(t, stateDir, ['events', '--after', '0', '--json']);
+	await eventually(() => [text, json].every(({stdout}) => /first/.test(stdout())));
+
+	const [id = ''] = lines(await nohupd('run', '--name', 'second', '--wait', 'true'));
+
+	const ends = () =>
+		json
+			.stdout()
+			.split('\n')
+			.slice(0, -1)
+			.map(line => JSON.parse(line))
+			.filter(({type}) => type === 'ended');
+	await eventually(() => ends().length === 2);
+	t.like(ends()[1], {type: 'ended', process: {process_id: id, name: 'second', exit_code: 0}});
+	await eventually(() => new RegExp(`^2\\S+Z  ended {6}${id}  completed  second$`, 'm').test(text.stdout()));
+	t.regex(text.stdout(), /ended {6}proc_\w+ {2}failed 3 {2}first$/m);
+});
+
+test('what has ended can be forgotten, what runs cannot', async t => {
+	const {daemon, nohupd} = await openPlace(t);
+	await nohupd('run', '--name', 'ended', '--wait', 'true');
+	const {process_id: id} = await daemon.start({command: 'sleep 600', name: 'running'});
+
+	const forgotten = await nohupd('forget', 'ended');
+	const refused = await nohupd('forget', 'running');
+
+	t.regex(forgotten.stdout.toString(), /^proc_\w+ is forgotten\n$/);
+	t.like(refused, {code: 1, stderr: `Process ${id} has not ended: kill it first\n`});
+	t.deepEqual(
+		(await daemon.list()).map(({name}) => name),
+		['running'],
+	);
+	await daemon.kill(id);
 });
 
 test('a reader that leaves ends a follow quietly, and nothing else', async t => {
