@@ -1,19 +1,25 @@
 import {Command} from 'commander';
-import {completeCommand, completionCommand} from './commands/completion.js';
-import {doctorCommand} from './commands/doctor.js';
-import {eventsCommand} from './commands/events.js';
-import {forgetCommand} from './commands/forget.js';
-import {killCommand} from './commands/kill.js';
-import {logsCommand} from './commands/logs.js';
-import {psCommand} from './commands/ps.js';
-import {runCommand} from './commands/run.js';
-import {signalCommand} from './commands/signal.js';
-import {waitCommand} from './commands/wait.js';
 import type {Flags} from './config.js';
 import {optionsOf} from './setting-options.js';
 import {type SettingName, settings} from './settings.js';
 import type {TokenOptions} from './token.js';
 import {readVersion} from './version.js';
+
+/** Each is loaded when it is asked for: the daemon, above all, does not pay for the others. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+	serve: async () => serveCommand(),
+	token: async () => tokenCommand(),
+	run: async () => (await import('./commands/run.js')).runCommand(),
+	ps: async () => (await import('./commands/ps.js')).psCommand(),
+	logs: async () => (await import('./commands/logs.js')).logsCommand(),
+	wait: async () => (await import('./commands/wait.js')).waitCommand(),
+	kill: async () => (await import('./commands/kill.js')).killCommand(),
+	signal: async () => (await import('./commands/signal.js')).signalCommand(),
+	events: async () => (await import('./commands/events.js')).eventsCommand(),
+	forget: async () => (await import('./commands/forget.js')).forgetCommand(),
+	doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+	completion: async () => (await import('./commands/completion.js')).completionCommand(),
+};
 
 /** Carries out one command line. Rejects with what stops it. */
 export async function run(words: readonly string[]): Promise<void> {
@@ -21,20 +27,21 @@ export async function run(words: readonly string[]): Promise<void> {
 		.description('Runs shell commands in the background and never loses track of them.')
 		.version(readVersion())
 		// What stands behind a command of "run" belongs to that command.
-		.enablePositionalOptions()
-		.addCommand(serveCommand())
-		.addCommand(tokenCommand())
-		.addCommand(runCommand())
-		.addCommand(psCommand())
-		.addCommand(logsCommand())
-		.addCommand(waitCommand())
-		.addCommand(killCommand())
-		.addCommand(signalCommand())
-		.addCommand(eventsCommand())
-		.addCommand(forgetCommand())
-		.addCommand(doctorCommand())
-		.addCommand(completionCommand());
-	program.addCommand(completeCommand(program), {hidden: true});
+		.enablePositionalOptions();
+	const [name = ''] = words;
+	const isKnown = Object.hasOwn(commands, name);
+	for (const [each, load] of Object.entries(commands)) {
+		if (!isKnown || each === name) {
+			program.addCommand(await load());
+		}
+	}
+
+	// Help, a word that is nearly one of them, or a shell that asks.
+	if (!isKnown) {
+		const {completeCommand} = await import('./commands/completion.js');
+		program.addCommand(completeCommand(program), {hidden: true});
+	}
+
 	await program.parseAsync(words, {from: 'user'});
 }
 

@@ -1,5 +1,8 @@
 import {randomBytes} from 'node:crypto';
+import {once} from 'node:events';
 import {existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import anyTest, {type ExecutionContext} from 'ava';
 import {type Outcome, runLine, startLine} from '../helpers/command-line.js';
@@ -278,6 +281,27 @@ test('the doctor says what is there, and that the daemon answers', async t => {
 	t.is(code, 0);
 	t.regex(stdout.toString(), /^ok +bash +\/.*\/bash$/m);
 	t.regex(stdout.toString(), /^ok +daemon +answers, version/m);
+});
+
+test('the doctor tells what a daemon elsewhere warns of, and of none that is there', async t => {
+	const stateDir = makeStateDir(t);
+	const warning = 'nohupd.service has KillMode=control-group\u001b[2J';
+	const server = createServer((_, response) => {
+		response.end(JSON.stringify({status: 'ok', version: '9', containment: 'cgroup', warnings: [warning]}));
+	}).listen(0, '127.0.0.1');
+	t.teardown(() => server.close());
+	await once(server, 'listening');
+	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+	const elsewhere = await runLine(t, stateDir, ['doctor', '--url', url, '--token', 'x']);
+	const nowhere = await runLine(t, stateDir, ['doctor']);
+
+	t.deepEqual(lines(elsewhere), [
+		'ok       daemon  answers, version 9, holds processes by cgroup',
+		'warning  daemon  nohupd.service has KillMode=control-group\\x1b[2J',
+	]);
+	t.regex(nowhere.stdout.toString(), /^warning +daemon +No daemon runs/m);
+	t.is(nowhere.code, 0);
 });
 
 test('only the daemon and the doctor pay for SQLite', async t => {
