@@ -22,6 +22,7 @@ export type {
 	Usage,
 } from './process.js';
 export type {OutputOptions, PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
+export type * from './store-ports.js';
 export * from './streams.js';
 
 /**

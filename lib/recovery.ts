@@ -98,6 +98,10 @@ export class Recovery {
 				this.reaper.look(process.processId);
 			}
 
+			if (this.termination.isEnding(process.processId)) {
+				continue;
+			}
+
 			if (hasStatus(process, 'queued')) {
 				this.#sweepQueued(process);
 			} else if (hasStatus(process, 'running') && !this.processTable.isShimAlive(process.state.start)) {
@@ -274,7 +278,12 @@ export class Recovery {
 	#giveUpLost(processId: string): void {
 		const process = this.store.find(processId);
 		if (process !== null && hasStatus(process, 'running')) {
-			this.reaper.giveUp(process, 'lost', 'Nobody could see how it ended: its shim was killed', this.clock.now());
+			this.reaper.giveUp(
+				process,
+				'lost',
+				'Nobody could see how and when it ended: its shim was killed. That was noticed at the time told here',
+				this.clock.now(),
+			);
 		}
 	}
 }

@@ -10,7 +10,6 @@ import {openOwnKey} from './own-key.js';
 import {Router} from './router.js';
 import {createRoutes} from './routes.js';
 import {type Patience, Server} from './server.js';
-import {makeStateDir} from './state-dir.js';
 import {TokenCache} from './token-cache.js';
 import {createVerifier} from './verifier.js';
 import {readVersion} from './version.js';
@@ -38,7 +37,6 @@ const lastWordsMs = 100;
 /** Settles once requests are accepted. Rejects with what the supervisor or the system rejects with. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	const {config, stateDir, logger} = options;
-	makeStateDir(stateDir);
 	const supervisor = await createSupervisor({
 		stateDir,
 		logger,

@@ -94,7 +94,7 @@ export class Parts {
 			this.deadlines,
 			this.termination,
 		);
-		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers);
+		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers, this.termination);
 		this.recovery = new Recovery(
 			store,
 			this.eventStore,

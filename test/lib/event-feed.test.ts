@@ -187,6 +187,24 @@ test('what is kept of the numbers in a gap follows it', async t => {
 	t.deepEqual(told, ['gap 1-4', '1 queued proc_long', '5 forgotten proc_1']);
 });
 
+test('a gap is told once, however much of its numbers is kept', async t => {
+	const parts = new Parts();
+	for (let number = 1; number <= 120; number++) {
+		parts.accept({processId: `proc_${number}`});
+	}
+
+	parts.retention.forget(runThrough(parts, 'proc_gone'));
+
+	const {told} = follow(parts, {after: 10});
+	await settled();
+
+	t.deepEqual(
+		told.filter(item => !item.includes('queued')),
+		['gap 11-123', '124 forgotten proc_gone'],
+	);
+	t.is(told.length, 112);
+});
+
 test('of a process that is known nothing is missing, whatever else was forgotten', async t => {
 	const parts = new Parts();
 	parts.accept({processId: 'proc_long'});

@@ -10,20 +10,21 @@ interface Row {
 
 /** DESIGN.md, "Layout": imports point one way. */
 const rows: readonly Row[] = [
-	{of: /^lib\/(process|streams|errors)$/, may: /^(?!)/},
+	{of: /^lib\/(process|streams|errors|state-file)$/, may: /^(?!)/},
 	{of: /^lib\/events$/, may: /^lib\/process$/},
 	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors)$/},
-	{of: /^lib\/ports$/, may: /^lib\/(process|streams|events|errors)$/},
+	{of: /^lib\/store-ports$/, may: /^lib\/(process|events)$/},
+	{of: /^lib\/ports$/, may: /^lib\/(process|streams|events|errors|store-ports)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|streams|events|errors|command)$/},
 	{of: /^lib\/settings$/, may: /^lib\/(process|streams|events|errors|ports)$/},
 	{of: /^lib\/tokens$/, may: /^lib\/(process|streams|events|errors|ports|settings)$/},
-	{of: /^lib\/sqlite\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|sqlite\/.*)$/},
-	{of: /^lib\/keeper\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|keeper\/.*)$/},
+	{of: /^lib\/sqlite\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|sqlite\/.*)$/},
+	{of: /^lib\/keeper\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|keeper\/.*)$/},
 	{of: /^lib\/os\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|os\/.*)$/},
-	{of: /^lib\/output\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|output\/.*)$/},
+	{of: /^lib\/output\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|output\/.*)$/},
 	{
 		of: /^lib\/index$/,
-		may: /^lib\/(process|streams|events|errors|command|ports|api|settings|compose|supervisor|examination)$/,
+		may: /^lib\/(process|streams|events|errors|command|ports|store-ports|api|settings|compose|supervisor|examination)$/,
 	},
 	{of: /^lib\/examination$/, may: /^lib\/(errors|ports|keeper\/programs|os\/.*|sqlite\/database)$/},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},
