@@ -24,7 +24,7 @@ const replaced = new Set<string | undefined>(['ENOENT', 'ESPIPE', 'ELOOP', 'EISD
 const blockBytes = 512;
 const processIdPattern = /^proc_\w+$/;
 
-/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr}` and `records/<id>`. */
+/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr,dropped}` and `records/<id>`. */
 export class RunDirectories {
 	readonly records: string;
 	readonly #runs: string;

@@ -76,7 +76,8 @@ export class FileOutputLog implements OutputLog {
 		try {
 			const {base, shift, totalBytes} = this.#layout(processId, stream, descriptor);
 			const offset = Math.max(base, totalBytes - maxBytes);
-			const tail = Buffer.allocUnsafe(totalBytes - offset);
+			// A command may truncate its own file, even to before what was dropped.
+			const tail = Buffer.allocUnsafe(Math.max(0, totalBytes - offset));
 			const length = tail.length === 0 ? 0 : readSync(descriptor, tail, 0, tail.length, offset - shift);
 			return {text: toText(tail.subarray(0, length), offset > 0), totalBytes, baseOffset: base};
 		} finally {
@@ -117,9 +118,13 @@ interface Look extends Layout {
 function openIfThere(path: string): number | null {
 	try {
 		return openSync(path, 'r');
-	} catch {
-		// ENOENT: it has not begun, or was forgotten.
-		return null;
+	} catch (error) {
+		// It has not begun, or was forgotten. Whatever else is wrong must not look like the end of an output.
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+			return null;
+		}
+
+		throw error;
 	}
 }
 

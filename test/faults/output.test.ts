@@ -7,6 +7,7 @@ import type {ReceivedEvent} from '../helpers/event-source.js';
 import {eventually} from '../helpers/eventually.js';
 import {readProc} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
+import {listKept} from '../helpers/state-files.js';
 import {wrap} from '../helpers/wrap.js';
 
 const mebibyte = 1_048_576;
@@ -44,6 +45,19 @@ const floods = test.macro(async (t, ports: SupervisorOptions['ports']) => {
 test('29: a flood is held to its cap by holes, told, and not held up', floods, {});
 test('29: a flood is held to its cap where no holes can be made', floods, {
 	disk: disk => wrap(disk, {punchHole: async () => false}),
+});
+
+test('while the disk has less than its reserve, a start is refused and leaves nothing', async t => {
+	const stateDir = makeStateDir(t);
+	const daemon = await TestDaemon.open(t, stateDir, {NOHUPD_DISK_RESERVE: String(2 ** 50)});
+
+	t.like(await daemon.ask('POST', '/commands/background', {command: 'true'}), {
+		status: 507,
+		json: {code: 'INSUFFICIENT_STORAGE'},
+	});
+
+	t.deepEqual(await daemon.list(), []);
+	t.deepEqual(listKept(stateDir), []);
 });
 
 test('30: nobody reads 200 MB: that costs the agent nothing; ten who stop reading hold nobody up', async t => {

@@ -1,5 +1,6 @@
 import {writeFileSync} from 'node:fs';
 import test from 'ava';
+import {follow} from '../../lib/follow.js';
 import {createSupervisor, ShuttingDownError} from '../../lib/index.js';
 import {firstGap, followText, nextChunk} from '../helpers/output.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
@@ -71,6 +72,35 @@ test('descendants that write on do not keep a follower', async t => {
 
 	t.regex(stdout, /mine/);
 	await supervisor.kill(processId, {gracePeriodMs: 0});
+});
+
+test('what is written after the end is not followed, however much that is', async t => {
+	const written = {baseOffset: 0, totalBytes: 100};
+	const none = new AbortController().signal;
+	let offsets = '';
+
+	const chunks = follow({
+		output: {
+			watch: () => () => undefined,
+			extent: () => written,
+			read: async (_processId, _stream, offset, limit) => {
+				const bytes = Buffer.alloc(Math.min(limit, 40));
+				return {...written, offset, nextOffset: offset + bytes.length, bytes, gap: null};
+			},
+		},
+		bus: {follow: () => () => undefined},
+		hasEnded: () => true,
+		processId: 'proc_1',
+		stream: 'stdout',
+		from: {stdout: 0, stderr: 0},
+		signal: none,
+		closing: none,
+	});
+	for await (const {offset, nextOffset} of chunks) {
+		offsets += `${offset}-${nextOffset} `;
+	}
+
+	t.is(offsets, '0-40 40-80 80-100 ');
 });
 
 test('a follower is told of what was dropped before it came', async t => {

@@ -4,6 +4,8 @@ import test, {type ExecutionContext} from 'ava';
 import type {Disk} from '../../../lib/index.js';
 import {findPrograms} from '../../../lib/keeper/programs.js';
 import {SystemDisk} from '../../../lib/os/disk.js';
+import {dropOldest} from '../../../lib/output/drop.js';
+import type {Layout} from '../../../lib/output/layout.js';
 import {FileOutputLog} from '../../../lib/output/output-log.js';
 import {RecordingLogger} from '../../helpers/recording-logger.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
@@ -138,15 +140,56 @@ test('a hole that cannot be made for now leaves everything as it was', async t =
 });
 
 test('a reader under way when bytes are dropped is not shown others in their place', async t => {
-	const {log} = write(t, 4 * mebibyte, null);
+	for (let round = 0; round < 30; round++) {
+		const {log} = write(t, 4 * mebibyte, null);
 
-	const reading = readText(log, 0, 16);
-	const dropping = log.drop('proc_1', 'stdout', mebibyte);
-	const {text, offset, gap} = await reading;
-	await dropping;
+		const reading = readText(log, 0, mebibyte);
+		const dropping = log.drop('proc_1', 'stdout', mebibyte);
+		const {text, offset, gap} = await reading;
+		await dropping;
 
-	t.is(text, lines(offset, offset + 16));
-	t.deepEqual(gap, offset === 0 ? null : {from: 0, to: offset});
+		t.true(text === lines(offset, offset + mebibyte), `in round ${round}, at ${offset}`);
+		t.deepEqual(gap, offset === 0 ? null : {from: 0, to: offset});
+	}
+});
+
+test('what is about to go is noted before, and where it went after: a crash finds one or the other', async t => {
+	const {path} = write(t, 1600, null);
+	const noted: {layout: Layout; fileSize: number}[] = [];
+	let layout: Layout = {base: 0, shift: 0, cutAt: null};
+
+	await dropOldest(path, 160, new SystemDisk('/', null), {
+		read: () => layout,
+		write: next => {
+			layout = next;
+			noted.push({layout, fileSize: statSync(path).size});
+		},
+	});
+
+	t.deepEqual(noted.slice(-2), [
+		{layout: {base: 1440, shift: 0, cutAt: 1440}, fileSize: 1600},
+		{layout: {base: 1440, shift: 1440, cutAt: null}, fileSize: 160},
+	]);
+});
+
+test('before a hole is made, it is noted that there will be one', async t => {
+	const {path} = write(t, 1600, null);
+	const steps: string[] = [];
+
+	await dropOldest(
+		path,
+		160,
+		{
+			freeBytes: () => 0,
+			punchHole: async (_, length) => steps.push(`hole of ${length}`) > 0,
+		},
+		{
+			read: () => ({base: 0, shift: 0, cutAt: null}),
+			write: ({base}) => steps.push(`base at ${base}`),
+		},
+	);
+
+	t.deepEqual(steps, ['base at 1440', 'hole of 1440']);
 });
 
 /** As a supervisor leaves it that was killed half-way: the last quarter of the file is on its way to the beginning. */
@@ -192,6 +235,17 @@ test('a stream that is dropped does not touch the other one', async t => {
 
 	t.like(log.extent('proc_1', 'stdout'), {baseOffset: 1440, totalBytes: 1600});
 	t.like(log.extent('proc_1', 'stderr'), {baseOffset: 2880, totalBytes: 3200});
+});
+
+test('a command that truncates its own output breaks its offsets, and nothing else', async t => {
+	const {path, log} = write(t, 1600, fallocate);
+	await log.drop('proc_1', 'stdout', 160);
+
+	truncateSync(path, 0);
+
+	t.is(log.tail('proc_1', 100).stdout.text, '');
+	t.is((await readText(log, 0, 100)).text, '');
+	await t.notThrowsAsync(log.drop('proc_1', 'stdout', 0));
 });
 
 test('terabytes of offsets fit', async t => {

@@ -1,10 +1,11 @@
-import {mkdirSync, truncateSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {SystemDisk} from '../../../lib/os/disk.js';
 import {FileOutputLog, toText} from '../../../lib/output/output-log.js';
 import {eventually} from '../../helpers/eventually.js';
 import {RecordingLogger} from '../../helpers/recording-logger.js';
+import {readLines} from '../../helpers/state-files.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
 /** The output of one process, as it wrote it. */
@@ -122,6 +123,13 @@ test('of one that has not begun there is nothing to read yet', async t => {
 	t.deepEqual(log.extent('proc_1', 'stderr'), {baseOffset: 0, totalBytes: 0});
 });
 
+test('what cannot be read is an error, and not the end', async t => {
+	const {log, stdoutPath} = write(t, {});
+	symlinkSync(stdoutPath, stdoutPath);
+
+	await t.throwsAsync(log.read('proc_1', 'stdout', 0, 10), {code: 'ELOOP'});
+});
+
 test('whoever watches is told of the first byte and of more, in files that were not there', async t => {
 	const {log, stdoutPath} = write(t, {});
 	t.teardown(() => log.close());
@@ -150,6 +158,26 @@ test('whoever no longer watches is not told, and the others are', async t => {
 	await eventually(() => told.there > 0);
 
 	t.is(told.gone, 0);
+});
+
+/** Of this program (proc_pid_fdinfo(5)). */
+function countInotifyWatches(): number {
+	return readdirSync('/proc/self/fdinfo')
+		.flatMap(name => readLines(`/proc/self/fdinfo/${name}`))
+		.filter(line => line.startsWith('inotify ')).length;
+}
+
+test('a thousand who watch one process cost one inotify watch, and none when they have left', t => {
+	const {log} = write(t, {});
+	const before = countInotifyWatches();
+
+	const stops = Array.from({length: 1000}, () => log.watch('proc_1', () => undefined));
+	const during = countInotifyWatches();
+	for (const stop of stops) {
+		stop();
+	}
+
+	t.deepEqual([during - before, countInotifyWatches() - before], [1, 0]);
 });
 
 test('where nobody can be notified, output is looked at all the same', async t => {
