@@ -205,6 +205,8 @@ export interface Supervisor {
 	 */
 	wait(processId: ProcessId, options?: WaitOptions): Promise<Process>;
 
+	/** What a process writes, to be read and followed. One that is not known is told when it is. */
+	output(processId: ProcessId): ProcessOutput;
 	/**
 	 * Forgets a process that has ended, of which nothing is alive: its row, its idempotency key, its output and its
 	 * events. Settles with it as it was last.
@@ -222,9 +224,6 @@ export interface Supervisor {
 	 * Throws `QueryInvalidError` or `ShuttingDownError`.
 	 */
 	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
-
-	/** What a process writes, to be read and followed. One that is not known is told when it is. */
-	output(processId: ProcessId): ProcessOutput;
 
 	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;

@@ -1,10 +1,12 @@
 import type {Supervisor} from './api.js';
+import type {Finding} from './examination.js';
 import type {SupervisorOptions} from './settings.js';
 
 export type * from './api.js';
 export {type CommandBody, type CommandInput, commandBodySchema, type LimitsBody} from './command.js';
 export * from './errors.js';
 export type * from './events.js';
+export type {Finding} from './examination.js';
 export type * from './ports.js';
 export type {
 	Containment,
@@ -41,4 +43,13 @@ export async function createSupervisor(options: SupervisorOptions): Promise<Supe
 		await supervisor.close();
 		throw error;
 	}
+}
+
+/**
+ * Looks at what this machine offers to a supervisor on a state directory. Nothing is changed, and one that is at work
+ * there is not disturbed. Never rejects: what goes wrong is a finding.
+ */
+export async function examineHost(stateDir: string): Promise<Finding[]> {
+	const {examineHost} = await import('./examination.js');
+	return examineHost(stateDir);
 }

@@ -36,14 +36,24 @@ export interface SupervisorOptions {
 	 * session, group and cookie elsewhere; `session` never makes a cgroup.
 	 */
 	readonly containment?: 'auto' | 'session' | undefined;
-	/** How long ended processes are remembered. Those that run are never forgotten. */
-	readonly retention?: RetentionOptions | undefined;
 	/** How much of what commands write is kept. The oldest bytes are dropped first; no command is held up for it. */
 	readonly output?: OutputOptions | undefined;
+	/** How long ended processes are remembered. Those that run are never forgotten. */
+	readonly retention?: RetentionOptions | undefined;
 	/** Told of problems that have no caller. Default: nobody. */
 	readonly logger?: Logger | undefined;
 	/** Parts to use in place of our own. */
 	readonly ports?: PortOverrides | undefined;
+}
+
+/** Bounds on what commands write. */
+export interface OutputOptions {
+	/** Of each stream at most so many bytes are kept. Default: 67,108,864 (64 MiB). */
+	readonly maxStreamBytes?: number | undefined;
+	/** Of all streams together. Default: 2,147,483,648 (2 GiB). */
+	readonly maxTotalBytes?: number | undefined;
+	/** While less is free on the disk, commands are refused with `StorageFullError`. Default: 33,554,432 (32 MiB). */
+	readonly reserveBytes?: number | undefined;
 }
 
 /**
@@ -57,16 +67,6 @@ export interface RetentionOptions {
 	readonly maxEnded?: number | undefined;
 	/** What the output of all of them may take on the disk. Default: 2,147,483,648 (2 GiB). */
 	readonly maxOutputBytes?: number | undefined;
-}
-
-/** Bounds on what commands write. */
-export interface OutputOptions {
-	/** Of each stream at most so many bytes are kept. Default: 67,108,864 (64 MiB). */
-	readonly maxStreamBytes?: number | undefined;
-	/** Of all streams together. Default: 2,147,483,648 (2 GiB). */
-	readonly maxTotalBytes?: number | undefined;
-	/** While less is free on the disk, commands are refused with `StorageFullError`. Default: 33,554,432 (32 MiB). */
-	readonly reserveBytes?: number | undefined;
 }
 
 /** Each part can be replaced; it is given the one it replaces, to wrap it or not. */
@@ -103,8 +103,8 @@ export interface Settings {
 	readonly defaultTimeoutMs: number;
 	readonly maxTimeoutMs: number | null;
 	readonly containment: 'auto' | 'session';
-	readonly retention: RetentionBounds;
 	readonly output: OutputBounds;
+	readonly retention: RetentionBounds;
 }
 
 export interface OutputBounds {
@@ -131,6 +131,15 @@ const whole = (min: number, max: number) =>
 		v.maxValue(max, `must be at most ${max}`),
 	);
 
+const mebibyte = 1024 * 1024;
+const pebibyte = 2 ** 50;
+
+const outputSchema = v.object({
+	maxStreamBytes: v.optional(whole(65_536, pebibyte), 64 * mebibyte),
+	maxTotalBytes: v.optional(whole(mebibyte, pebibyte), 2048 * mebibyte),
+	reserveBytes: v.optional(whole(0, pebibyte), 32 * mebibyte),
+});
+
 const bound = v.union(
 	[v.literal(Number.POSITIVE_INFINITY), whole(0, Number.MAX_SAFE_INTEGER)],
 	'must be a whole number, 0 or more',
@@ -140,15 +149,6 @@ const retentionSchema = v.object({
 	maxAgeMs: v.optional(bound, 7 * day),
 	maxEnded: v.optional(bound, 10_000),
 	maxOutputBytes: v.optional(bound, 2 ** 31),
-});
-
-const mebibyte = 1024 * 1024;
-const pebibyte = 2 ** 50;
-
-const outputSchema = v.object({
-	maxStreamBytes: v.optional(whole(65_536, pebibyte), 64 * mebibyte),
-	maxTotalBytes: v.optional(whole(mebibyte, pebibyte), 2048 * mebibyte),
-	reserveBytes: v.optional(whole(0, pebibyte), 32 * mebibyte),
 });
 
 const settingsSchema = v.object({

@@ -153,6 +153,10 @@ export class ProcessSupervisor implements Supervisor {
 		return toProcess(ended);
 	}
 
+	output(processId: ProcessId): ProcessOutput {
+		return this.outputs.of(processId, this.#closing.signal);
+	}
+
 	async forget(processId: ProcessId): Promise<Process> {
 		this.#assertOpen();
 		const found = this.queries.find(processId);
@@ -173,10 +177,6 @@ export class ProcessSupervisor implements Supervisor {
 	events(options: EventsOptions = {}): AsyncGenerator<EventFeedItem, undefined, undefined> {
 		this.#assertOpen();
 		return this.feed.subscribe(parseEventsOptions(options), this.#closing.signal);
-	}
-
-	output(processId: ProcessId): ProcessOutput {
-		return this.outputs.of(processId, this.#closing.signal);
 	}
 
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
@@ -211,9 +211,9 @@ export class ProcessSupervisor implements Supervisor {
 		this.recordWatch.close();
 		this.recovery.close();
 		this.leftovers.close();
-		this.retention.close();
 		this.outputLog.close();
 		await this.outputLimits.close();
+		this.retention.close();
 		await this.termination.close();
 		this.confinement.close();
 		this.bus.clear();

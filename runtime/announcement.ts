@@ -1,17 +1,16 @@
 import {fileURLToPath} from 'node:url';
+import {nearUrlOf, urlOf} from './address.js';
 import type {Daemon} from './daemon.js';
 import type {Key} from './key.js';
 import {homeStateDir} from './state-dir.js';
 
 /** What the daemon says when it is ready: where it is, and lines to paste into another terminal. */
 export function announcement(host: string, {address, key}: Daemon, stateDir: string): string {
-	const url = `http://${inUrl(host)}:${address.port}`;
-	const nearUrl = `http://${inUrl(nearHost(host))}:${address.port}`;
 	return [
-		`nohupd listening on ${url}`,
+		`nohupd listening on ${urlOf(host, address.port)}`,
 		...aboutTokens(key, stateDir),
 		'Start a command:',
-		`  ${curlLine(nearUrl, token(key, stateDir))}`,
+		`  ${curlLine(nearUrlOf(host, address.port), token(key, stateDir))}`,
 		'',
 	].join('\n');
 }
@@ -46,16 +45,6 @@ function curlLine(url: string, bearer: string): string {
 		`-d '{"command":"echo hello"}'`,
 		`${url}/commands/background`,
 	].join(' ');
-}
-
-/** RFC 3986 section 3.2.2. */
-function inUrl(host: string): string {
-	return host.includes(':') ? `[${host}]` : host;
-}
-
-/** Where this machine reaches what listens on all of its addresses. */
-function nearHost(host: string): string {
-	return {'0.0.0.0': '127.0.0.1', '::': '::1'}[host] ?? host;
 }
 
 /** One word for a shell. */

@@ -1,16 +1,47 @@
-import {Command, Option} from 'commander';
+import {Command} from 'commander';
 import type {Flags} from './config.js';
-import {type Setting, type SettingName, settings} from './settings.js';
+import {optionsOf} from './setting-options.js';
+import {type SettingName, settings} from './settings.js';
 import type {TokenOptions} from './token.js';
 import {readVersion} from './version.js';
+
+/** Each is loaded when it is asked for: the daemon, above all, does not pay for the others. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+	serve: async () => serveCommand(),
+	token: async () => tokenCommand(),
+	run: async () => (await import('./commands/run.js')).runCommand(),
+	ps: async () => (await import('./commands/ps.js')).psCommand(),
+	logs: async () => (await import('./commands/logs.js')).logsCommand(),
+	wait: async () => (await import('./commands/wait.js')).waitCommand(),
+	kill: async () => (await import('./commands/kill.js')).killCommand(),
+	signal: async () => (await import('./commands/signal.js')).signalCommand(),
+	events: async () => (await import('./commands/events.js')).eventsCommand(),
+	forget: async () => (await import('./commands/forget.js')).forgetCommand(),
+	doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
+	completion: async () => (await import('./commands/completion.js')).completionCommand(),
+};
 
 /** Carries out one command line. Rejects with what stops it. */
 export async function run(words: readonly string[]): Promise<void> {
 	const program = new Command('nohupd')
 		.description('Runs shell commands in the background and never loses track of them.')
 		.version(readVersion())
-		.addCommand(serveCommand())
-		.addCommand(tokenCommand());
+		// What stands behind a command of "run" belongs to that command.
+		.enablePositionalOptions();
+	const [name = ''] = words;
+	const isKnown = Object.hasOwn(commands, name);
+	for (const [each, load] of Object.entries(commands)) {
+		if (!isKnown || each === name) {
+			program.addCommand(await load());
+		}
+	}
+
+	// Help, a word that is nearly one of them, or a shell that asks.
+	if (!isKnown) {
+		const {completeCommand} = await import('./commands/completion.js');
+		program.addCommand(completeCommand(program), {hidden: true});
+	}
+
 	await program.parseAsync(words, {from: 'user'});
 }
 
@@ -38,15 +69,6 @@ function tokenCommand(): Command {
 	return command.action(async ({subject, ttl, ...flags}: TokenOptions & Flags) => {
 		const {mintToken} = await import('./token.js');
 		process.stdout.write(`${await mintToken({subject, ttl}, flags, process.env)}\n`);
-	});
-}
-
-/** The flags of some settings. Variables and defaults are read later, so that a wrong value can say where it is from. */
-function optionsOf(names: readonly SettingName[]): Option[] {
-	return names.flatMap(name => {
-		const {flag, help, variable, ...setting}: Setting = settings[name];
-		const fallback = setting.default === undefined ? '' : `; default ${setting.default}`;
-		return flag === null ? [] : [new Option(flag, `${help} (${variable}${fallback})`)];
 	});
 }
 

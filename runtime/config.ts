@@ -50,9 +50,12 @@ function readSetting(name: SettingName, flags: Flags, environment: Environment):
 
 const variables: readonly string[] = Object.values(settings).map(({variable}) => variable);
 
-/** Tells of each variable that looks like one of ours and is none. The cookie is there when nohupd runs nohupd. */
+/** The cookie is there when nohupd runs nohupd; the token is for the command line. */
+const otherVariables = ['NOHUPD_PROCESS_ID', 'NOHUPD_TOKEN'];
+
+/** Tells of each variable that looks like one of ours and is none. */
 export function findUnknownVariables(environment: Environment): {variable: string; hint: string}[] {
 	return Object.keys(environment)
-		.filter(name => name.startsWith('NOHUPD_') && name !== 'NOHUPD_PROCESS_ID' && !variables.includes(name))
+		.filter(name => name.startsWith('NOHUPD_') && !otherVariables.includes(name) && !variables.includes(name))
 		.map(variable => ({variable, hint: suggest(variable, variables)}));
 }

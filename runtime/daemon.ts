@@ -1,5 +1,7 @@
 import type {AddressInfo} from 'node:net';
 import {createSupervisor, type Logger, type Supervisor} from '../lib/index.js';
+import {nearUrlOf} from './address.js';
+import {publishAddress, withdrawAddress} from './address-file.js';
 import {Authenticator} from './auth.js';
 import type {Config} from './config.js';
 import {Dispatcher} from './dispatcher.js';
@@ -45,22 +47,30 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		maxTimeoutMs: config.maxTimeout,
 		workingDir: config.workingDir,
 		containment: config.containment,
-		retention: {
-			maxAgeMs: config.maxAge,
-			maxEnded: config.maxEnded,
-			maxOutputBytes: config.maxEndedBytes,
-		},
 		output: {
 			maxStreamBytes: config.maxStreamBytes,
 			maxTotalBytes: config.maxOutputBytes,
 			reserveBytes: config.diskReserve,
+		},
+		retention: {
+			maxAgeMs: config.maxAge,
+			maxEnded: config.maxEnded,
+			maxOutputBytes: config.maxEndedBytes,
 		},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);
 		const server = await createServer(supervisor, key, options);
 		const address = await server.listen(config.host, config.port);
-		return {address, key, close: () => close(server, supervisor)};
+		publish(address, stateDir, logger);
+		return {
+			address,
+			key,
+			close: () => {
+				withdraw(stateDir, logger);
+				return close(server, supervisor);
+			},
+		};
 	} catch (error) {
 		await supervisor.close();
 		throw error;
@@ -81,6 +91,24 @@ async function createServer(
 		maxBodyBytes: config.maxBodyBytes,
 	});
 	return new Server(dispatcher, patience);
+}
+
+/** For the command line on this machine: without it the daemon serves all the same. */
+function publish({address, port}: AddressInfo, stateDir: string, logger: Logger): void {
+	try {
+		publishAddress(stateDir, nearUrlOf(address, port));
+	} catch (error) {
+		logger.warn({error}, 'The address could not be written into the state directory; nohupd ps needs --url');
+	}
+}
+
+function withdraw(stateDir: string, logger: Logger): void {
+	try {
+		withdrawAddress(stateDir);
+	} catch (error) {
+		// Who reads it finds that we are not alive any more.
+		logger.debug({error}, 'The address could not be removed from the state directory');
+	}
 }
 
 async function close(server: Server, supervisor: Supervisor): Promise<void> {

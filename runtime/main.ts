@@ -31,7 +31,8 @@ async function main(): Promise<void> {
 
 function fail(sentence: string): never {
 	process.stderr.write(`${sentence}\n`);
-	process.exit(1);
+	// A command whose exit code belongs to another program has chosen one for itself.
+	process.exit(process.exitCode ?? 1);
 }
 
 await main();

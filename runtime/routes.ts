@@ -28,13 +28,6 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			handle: async ({query}) => ({pieces: await listProcesses(supervisor, query, now)}),
 		},
 		{method: 'GET', path: '/execute/processes/{process_id}', handle: call => getProcess(supervisor, call, now)},
-		{method: 'DELETE', path: '/execute/processes/{process_id}', handle: call => forgetProcess(supervisor, call)},
-		{
-			method: 'GET',
-			path: '/execute/processes/{process_id}/wait',
-			handle: call => waitForProcess(supervisor, call, now),
-		},
-		{method: 'GET', path: '/events', handle: call => streamEvents(supervisor, call)},
 		{
 			method: 'GET',
 			path: '/execute/processes/{process_id}/output',
@@ -45,6 +38,13 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			path: '/execute/processes/{process_id}/stream',
 			handle: async call => ({events: await outputEvents(supervisor, readProcessId(call), call, now)}),
 		},
+		{method: 'DELETE', path: '/execute/processes/{process_id}', handle: call => forgetProcess(supervisor, call)},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/wait',
+			handle: call => waitForProcess(supervisor, call, now),
+		},
+		{method: 'GET', path: '/events', handle: call => streamEvents(supervisor, call)},
 		{method: 'DELETE', path: '/execute/kill', handle: kill},
 		{method: 'POST', path: '/execute/kill/{process_id}', handle: kill},
 		{method: 'POST', path: '/processes/{process_id}/kill', handle: kill},
@@ -85,15 +85,6 @@ async function getProcess(supervisor: Supervisor, call: Call, now: () => number)
 	return {json: processDetailsJson(await supervisor.get(processId, {tailBytes}), now())};
 }
 
-async function forgetProcess(supervisor: Supervisor, {parameters, query}: Call): Promise<Answer> {
-	const {process_id: processId = ''} = parameters;
-	assertProcessId(processId);
-	parseQuery(v.object({}), query);
-	await supervisor.forget(processId);
-	const message = `Process ${processId} was forgotten, with its output`;
-	return {json: {process_id: processId, status: 'forgotten', message}};
-}
-
 async function readOutput(supervisor: Supervisor, call: Call): Promise<Answer> {
 	const processId = readProcessId(call);
 	const {format, ...query} = parseOutputQuery(call);
@@ -109,6 +100,14 @@ async function readOutput(supervisor: Supervisor, call: Call): Promise<Answer> {
 function readProcessId({parameters: {process_id: processId = ''}}: Call): string {
 	assertProcessId(processId);
 	return processId;
+}
+
+async function forgetProcess(supervisor: Supervisor, call: Call): Promise<Answer> {
+	const processId = readProcessId(call);
+	parseQuery(v.object({}), call.query);
+	await supervisor.forget(processId);
+	const message = `Process ${processId} was forgotten, with its output`;
+	return {json: {process_id: processId, status: 'forgotten', message}};
 }
 
 async function killProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {

@@ -3,6 +3,7 @@ import {SignJWT} from 'jose/jwt/sign';
 import * as v from 'valibot';
 import {SettingsInvalidError} from '../lib/index.js';
 import {type Flags, readConfig} from './config.js';
+import {duration} from './duration.js';
 import {CannotError} from './failure.js';
 import {type Key, readGivenKey} from './key.js';
 import {readOwnKey} from './own-key.js';
@@ -58,13 +59,10 @@ function ownKey(stateDir: string): Key {
 	return key;
 }
 
-const secondsByUnit: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400};
 const maxTtl = 100 * 365 * 86_400;
 
 const ttlSchema = v.pipe(
-	v.string(),
-	v.regex(/^\d{1,10}[smhd]?$/, 'must be seconds, or a number with s, m, h or d like 12h'),
-	v.transform(text => Number.parseInt(text, 10) * (secondsByUnit[text.at(-1) ?? ''] ?? 1)),
+	duration,
 	v.minValue(1, 'must be more than 0'),
 	v.maxValue(maxTtl, 'must be at most a hundred years'),
 );

@@ -1,5 +1,6 @@
 import {closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync} from 'node:fs';
 import type {Disk} from '../ports.js';
+import {updateFlags} from '../state-file.js';
 import type {Layout} from './layout.js';
 
 /** Where the layout of the stream is kept. */
@@ -22,7 +23,7 @@ const stepBytes = 1024 * 1024;
  */
 export async function dropOldest(path: string, keepBytes: number, disk: Disk, kept: KeptLayout): Promise<void> {
 	// For reading and writing, but no longer than a step takes.
-	const descriptor = openSync(path, 'r+');
+	const descriptor = openSync(path, updateFlags);
 	try {
 		const {size} = fstatSync(descriptor);
 		const layout = kept.read(size);

@@ -1,6 +1,8 @@
-import {closeSync, constants, openSync, readFileSync, statSync, writeSync} from 'node:fs';
+import {closeSync, constants, openSync, statSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
+import * as v from 'valibot';
 import type {ProcessId} from '../process.js';
+import {readStateFile, updateFlags} from '../state-file.js';
 import type {OutputStream} from '../streams.js';
 
 /** Where the bytes of a stream are in its file. */
@@ -16,7 +18,11 @@ export interface Layout {
 	readonly cutAt: number | null;
 }
 
-type Layouts = {readonly [Stream in OutputStream]?: Layout};
+type Layouts = {readonly [Stream in OutputStream]?: Layout | undefined};
+
+const position = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const layoutSchema = v.optional(v.object({base: position, shift: position, cutAt: v.nullable(position)}));
+const layoutsSchema = v.object({stdout: layoutSchema, stderr: layoutSchema});
 
 /** Most streams: everything is there, where it was written. */
 const whole: Layout = {base: 0, shift: 0, cutAt: null};
@@ -40,7 +46,7 @@ export class LayoutFile {
 
 	write(stream: OutputStream, layout: Layout): void {
 		const text = JSON.stringify({...this.#readAll(), [stream]: layout});
-		const descriptor = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+		const descriptor = openSync(this.#path, updateFlags | constants.O_CREAT, 0o600);
 		try {
 			writeSync(descriptor, `${text.padEnd(fileBytes - 1)}\n`, 0);
 		} finally {
@@ -70,9 +76,10 @@ export class LayoutFile {
 		}
 
 		try {
-			return JSON.parse(readFileSync(this.#path, 'utf8'));
+			return v.parse(layoutsSchema, JSON.parse(readStateFile(this.#path)));
 		} catch {
-			// Made, and not written: the power failed, or the disk was full. Then nothing was dropped yet.
+			// Made, and not written: the power failed, or the disk was full. Then nothing was dropped yet. Or its command
+			// wrote something there.
 			return {};
 		}
 	}

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {Disk, Logger, OutputLog, OutputTail} from '../ports.js';
 import type {ProcessId} from '../process.js';
+import {readFlags} from '../state-file.js';
 import type {OutputExtent, OutputPiece, OutputStream} from '../streams.js';
 import {inject, injectable, Tokens} from '../tokens.js';
 import {dropOldest} from './drop.js';
@@ -68,7 +69,7 @@ export class FileOutputLog implements OutputLog {
 	}
 
 	#tail(processId: ProcessId, stream: OutputStream, maxBytes: number): OutputTail {
-		const descriptor = openIfThere(this.#path(processId, stream));
+		const descriptor = openUnlessReplaced(this.#path(processId, stream));
 		if (descriptor === null) {
 			return nothing;
 		}
@@ -115,9 +116,20 @@ interface Look extends Layout {
 	readonly totalBytes: number;
 }
 
-function openIfThere(path: string): number | null {
+/** Where a list is shown: a file that its command replaced must not hide all others. */
+function openUnlessReplaced(path: string): number | null {
 	try {
-		return openSync(path, 'r');
+		return openIfThere(path);
+	} catch {
+		// A link, a FIFO, a directory: nothing that can be shown.
+		return null;
+	}
+}
+
+function openIfThere(path: string): number | null {
+	let descriptor: number;
+	try {
+		descriptor = openSync(path, readFlags);
 	} catch (error) {
 		// It has not begun, or was forgotten. Whatever else is wrong must not look like the end of an output.
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -126,6 +138,13 @@ function openIfThere(path: string): number | null {
 
 		throw error;
 	}
+
+	if (!fstatSync(descriptor).isFile()) {
+		closeSync(descriptor);
+		throw new Error(`${path} is no file: somebody has replaced it`);
+	}
+
+	return descriptor;
 }
 
 /** Not in the way of others: the disk may be slow. */

@@ -35,6 +35,16 @@ export function readMigrations(directory: string): Migration[] {
 	});
 }
 
+/** Of the SQLite that was built for this Node. Throws where it cannot be loaded. */
+export function readSqliteVersion(): string {
+	const database = new Database(':memory:');
+	try {
+		return String(database.prepare('SELECT sqlite_version()').pluck().get());
+	} finally {
+		database.close();
+	}
+}
+
 /**
  * Opens the database and brings its schema up to date. A damaged file is set aside, and an empty
  * database takes its place.

@@ -18,7 +18,7 @@ function blocks(language: string): string[] {
 	return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code ?? '');
 }
 
-const [startBlock = '', testBlock = '', curlBlock = ''] = blocks('sh');
+const [startBlock = '', testBlock = '', curlBlock = '', commandLineBlock = ''] = blocks('sh');
 const [libraryBlock = '', outputBlock = '', eventsBlock = ''] = blocks('ts');
 
 /** `npm start` as the README says, in this checkout; the port is a free one and the state is the test's. */
@@ -65,6 +65,15 @@ test('npm start brings the daemon up, and the curl lines of the README and of it
 	t.regex(readmeOutput, /"count":1/);
 	t.regex(readmeOutput, /"name":"build"/);
 	t.regex(greetingOutput, /^\{"process_id":"proc_\w+"/);
+});
+
+test('the command line of the README works', async t => {
+	const {env} = await npmStart(t);
+
+	const output = execFileSync('bash', ['-e'], {cwd: root, env, input: commandLineBlock, encoding: 'utf8'});
+
+	t.regex(output, /^proc_\w+\nproc_\w+\n1\n2\n3\nID .*\nproc_\w+ +idle +running .*\nproc_\w+ +count +completed /);
+	t.regex(output, /\nProcess proc_\w+ was killed: .*\n$/);
 });
 
 async function runExample(t: ExecutionContext, name: string, code: string): Promise<string> {

@@ -124,14 +124,21 @@ test('a command that kills keeper and shims stops nobody from being served', asy
 	t.is((await supervisor.get(next.processId)).stdout, 'served\n');
 });
 
-for (const name of ['records/$id', 'runs/$id/claim', 'runs/$id/spec', 'keeper']) {
+for (const name of [
+	'records/$id',
+	'runs/$id/claim',
+	'runs/$id/spec',
+	'runs/$id/stdout',
+	'runs/$id/dropped',
+	'keeper',
+]) {
 	test(`a command that puts a FIFO in the place of ${name} holds nobody up`, async t => {
 		const stateDir = makeStateDir(t);
 		const agent = await Agent.open(t, stateDir);
 		const path = join(stateDir, name);
 		const gate = makeGate(stateDir);
 		const {processId} = await agent.start({
-			command: `${gate.wait}; id=$NOHUPD_PROCESS_ID; rm "${path}"; mkfifo "${path}"; echo done >&2; exec sleep 60`,
+			command: `${gate.wait}; id=$NOHUPD_PROCESS_ID; rm -f "${path}"; mkfifo "${path}"; echo done >&2; exec sleep 60`,
 			timeoutMs: 60_000,
 		});
 		await eventually(async () => (await agent.get(processId)).status === 'running');
@@ -147,6 +154,25 @@ for (const name of ['records/$id', 'runs/$id/claim', 'runs/$id/spec', 'keeper'])
 		t.is(listed.processes.length, 1);
 		t.is((await supervisor.get(next.processId)).stdout, 'served\n');
 		t.like(await supervisor.kill(processId, {gracePeriodMs: 0}), {status: 'killed'});
+	});
+}
+
+for (const dropped of [
+	'no JSON',
+	'{"stdout":{"base":-1e12,"shift":1e18,"cutAt":null}}',
+	'{"stdout":{"base":"x"}}',
+	'[]',
+]) {
+	test(`a command that says of its own output what cannot be is still listed: ${dropped}`, async t => {
+		const supervisor = await openSupervisor(t);
+		const {processId} = await supervisor.start({
+			command: `echo out; echo '${dropped}' >'${supervisor.stateDir}/runs/'$NOHUPD_PROCESS_ID/dropped`,
+		});
+		await supervisor.wait(processId);
+
+		const {processes} = await supervisor.list();
+
+		t.like(processes, [{processId, stdout: 'out\n', stdoutBytes: 4, stdoutDropped: 0}]);
 	});
 }
 

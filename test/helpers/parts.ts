@@ -32,8 +32,8 @@ export const someSettings: Settings = {
 	defaultTimeoutMs: 300_000,
 	maxTimeoutMs: null,
 	containment: 'auto',
-	retention: {maxAgeMs: 60_000, maxEnded: 1000, maxOutputBytes: 1_000_000},
 	output: {maxStreamBytes: 67_108_864, maxTotalBytes: 2_147_483_648, reserveBytes: 33_554_432},
+	retention: {maxAgeMs: 60_000, maxEnded: 1000, maxOutputBytes: 1_000_000},
 };
 
 /** The parts of a supervisor around a store in memory; fakes stand where the outside world would be. */

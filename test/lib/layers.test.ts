@@ -24,8 +24,9 @@ const rows: readonly Row[] = [
 	{of: /^lib\/output\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|output\/.*)$/},
 	{
 		of: /^lib\/index$/,
-		may: /^lib\/(process|streams|events|errors|command|ports|store-ports|api|settings|compose|supervisor)$/,
+		may: /^lib\/(process|streams|events|errors|command|ports|store-ports|api|settings|compose|supervisor|examination)$/,
 	},
+	{of: /^lib\/examination$/, may: /^lib\/(errors|ports|keeper\/programs|os\/.*|sqlite\/database)$/},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},
 	// The supervisor and its parts.
 	{of: /^lib\/[^/]+$/, may: /^lib\/(?!index$|compose$)[^/]+$/},

@@ -10,8 +10,8 @@ test('every setting but the state directory has a default', t => {
 		defaultTimeoutMs: 300_000,
 		maxTimeoutMs: null,
 		containment: 'auto',
-		retention: {maxAgeMs: 604_800_000, maxEnded: 10_000, maxOutputBytes: 2 ** 31},
 		output: {maxStreamBytes: 67_108_864, maxTotalBytes: 2_147_483_648, reserveBytes: 33_554_432},
+		retention: {maxAgeMs: 604_800_000, maxEnded: 10_000, maxOutputBytes: 2 ** 31},
 	});
 });
 
@@ -23,8 +23,8 @@ test('settings that are given win', t => {
 		defaultTimeoutMs: 0,
 		maxTimeoutMs: 7_200_000,
 		containment: 'session',
-		retention: {maxAgeMs: 0, maxEnded: Number.POSITIVE_INFINITY, maxOutputBytes: 1},
 		output: {maxStreamBytes: 65_536, maxTotalBytes: 1_048_576, reserveBytes: 0},
+		retention: {maxAgeMs: 0, maxEnded: Number.POSITIVE_INFINITY, maxOutputBytes: 1},
 	} as const;
 
 	t.deepEqual(parseSettings({stateDir: '/state', ...settings}), settings);

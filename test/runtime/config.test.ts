@@ -84,7 +84,7 @@ test('keys may be fetched from this machine itself', t => {
 });
 
 test('a variable that looks like a setting and is none is told with the nearest one', t => {
-	const environment = {NOHUPD_PROT: '1', NOHUPD_PORT: '1', NOHUPD_PROCESS_ID: 'proc_1', PORT: '1'};
+	const environment = {NOHUPD_PROT: '1', NOHUPD_PORT: '1', NOHUPD_PROCESS_ID: 'proc_1', NOHUPD_TOKEN: 'x', PORT: '1'};
 
 	t.deepEqual(findUnknownVariables(environment), [{variable: 'NOHUPD_PROT', hint: 'did you mean NOHUPD_PORT?'}]);
 });

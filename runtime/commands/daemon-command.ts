@@ -1,0 +1,57 @@
+import {Command, Option} from 'commander';
+import type {DaemonClient} from '../client/daemon-client.js';
+import type {EndpointFlags} from '../client/endpoint.js';
+import {optionsOf} from '../setting-options.js';
+
+/** 128 and SIGPIPE: what a shell shows for a program whose reader has left. */
+const readerGone = 141;
+
+/** A command that speaks to a daemon, with the flags that say to which. */
+export function daemonCommand(name: string, description: string): Command {
+	const command = new Command(name).description(description);
+	for (const option of optionsOf(['stateDir'])) {
+		command.addOption(option);
+	}
+
+	return command
+		.addOption(new Option('--url <url>', 'a daemon elsewhere; else the one of the state directory'))
+		.addOption(new Option('--token <token>', 'what opens it; others can see flags: better NOHUPD_TOKEN'));
+}
+
+/** The daemon that flags and environment mean. It is not asked yet. */
+export async function connect(flags: EndpointFlags): Promise<DaemonClient> {
+	// nohupd ps | head
+	process.stdout.on('error', () => process.exit(readerGone));
+	const [{DaemonClient}, {endpointFinder}, {usualPatience}] = await Promise.all([
+		import('../client/daemon-client.js'),
+		import('../client/endpoint.js'),
+		import('../client/persistence.js'),
+	]);
+	return new DaemonClient(endpointFinder(flags, process.env), {
+		...usualPatience,
+		onAway: () => tell('The daemon is away; commands run on. Waiting for it…'),
+		onBack: () => tell('The daemon is back'),
+	});
+}
+
+/** The id of the process that is meant by an id, its beginning or a name. */
+export async function find(client: DaemonClient, meant: string): Promise<string> {
+	const {findProcess} = await import('../client/find-process.js');
+	return findProcess(client, meant);
+}
+
+/** A word to people; programs have the exit code. */
+export function tell(sentence: string): void {
+	if (process.stderr.isTTY) {
+		process.stderr.write(`${sentence}\n`);
+	}
+}
+
+/** Ctrl-C ends us and nothing else: that is said to people, and then done. */
+export function explainInterrupt(processId: string): void {
+	process.once('SIGINT', () => {
+		tell(`\n${processId} runs on: see it with "nohupd logs -f", end it with "nohupd kill"`);
+		// Nobody listens any more: this time it ends us, as whoever started us expects.
+		process.kill(process.pid, 'SIGINT');
+	});
+}

@@ -1,0 +1,65 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
+import type {ExecutionContext} from 'ava';
+
+/** The program as it is installed. */
+export const program = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
+
+/** How a command line ended. */
+export interface Outcome {
+	readonly code: number | null;
+	readonly signal: NodeJS.Signals | null;
+	readonly stdout: Buffer;
+	readonly stderr: string;
+}
+
+/** One that runs, its output in pipes. */
+export interface Running {
+	readonly child: ChildProcess;
+	readonly ended: Promise<Outcome>;
+	/** What it has written by now. */
+	stdout(): string;
+	stderr(): string;
+}
+
+/** The environment of whoever runs the tests, without settings and colours that he may have. */
+export function environmentFor(stateDir: string, added: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+	const inherited = Object.entries(process.env).filter(([name]) => !/^(NOHUPD_|NO_COLOR$|FORCE_COLOR$)/.test(name));
+	return {...Object.fromEntries(inherited), NOHUPD_STATE_DIR: stateDir, TERM: 'xterm', ...added};
+}
+
+/** Starts `nohupd` with these words for a state directory. It is ended with the test. */
+export function startLine(
+	t: ExecutionContext,
+	stateDir: string,
+	words: readonly string[],
+	{env = {}, cwd = '/'}: {readonly env?: NodeJS.ProcessEnv; readonly cwd?: string} = {},
+): Running {
+	const child = spawn(process.execPath, [program, ...words], {
+		cwd,
+		env: environmentFor(stateDir, env),
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
+	t.teardown(() => child.kill('SIGKILL'));
+	const stdout: Buffer[] = [];
+	const stderr: Buffer[] = [];
+	child.stdout.on('data', chunk => stdout.push(chunk));
+	child.stderr.on('data', chunk => stderr.push(chunk));
+	return {
+		child,
+		ended: once(child, 'close').then(([code, signal]) => ({
+			code,
+			signal,
+			stdout: Buffer.concat(stdout),
+			stderr: Buffer.concat(stderr).toString(),
+		})),
+		stdout: () => Buffer.concat(stdout).toString(),
+		stderr: () => Buffer.concat(stderr).toString(),
+	};
+}
+
+/** The same, for one that ends by itself. */
+export function runLine(...parameters: Parameters<typeof startLine>): Promise<Outcome> {
+	return startLine(...parameters).ended;
+}

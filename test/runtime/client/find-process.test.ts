@@ -1,0 +1,63 @@
+import test from 'ava';
+import type {Page, ShownProcess} from '../../../runtime/client/answers.js';
+import type {ListQuery} from '../../../runtime/client/daemon-client.js';
+import {findProcess} from '../../../runtime/client/find-process.js';
+import {anId, aShownProcess} from '../../helpers/shown-process.js';
+
+/** Pages of one: all of them have to be read. */
+function listing(...processes: ShownProcess[]) {
+	return {
+		list: async ({name, cursor = '0'}: ListQuery): Promise<Page> => {
+			const wanted = processes.filter(process => name === undefined || process.name === name);
+			const at = Number(cursor);
+			return name === undefined && at + 1 < wanted.length
+				? {processes: wanted.slice(at, at + 1), next_cursor: String(at + 1)}
+				: {processes: wanted.slice(at)};
+		},
+	};
+}
+
+const client = listing(
+	aShownProcess({process_id: anId('abc1'), name: 'build'}),
+	aShownProcess({process_id: anId('abc2'), name: 'test', status: 'failed'}),
+	aShownProcess({process_id: anId('def1'), name: 'test'}),
+	aShownProcess({process_id: anId('e1'), name: 'abc2'}),
+	aShownProcess({process_id: anId('f1'), name: '-f'}),
+);
+
+const finds = test.macro(async (t, meant: string, id: string) => {
+	t.is(await findProcess(client, meant), id);
+});
+
+test('a whole id is taken as it is', finds, anId('1234'), anId('1234'));
+test('the beginning of an id', finds, 'proc_abc1', anId('abc1'));
+test('the same without proc_', finds, 'd', anId('def1'));
+test('a name', finds, 'build', anId('abc1'));
+test('a name goes before the beginning of an id', finds, 'abc2', anId('e1'));
+test('a name that looks like a flag', finds, '-f', anId('f1'));
+
+const rejects = test.macro(async (t, meant: string, message: RegExp) => {
+	const {message: said} = (await t.throwsAsync(findProcess(client, meant))) ?? {message: ''};
+	t.regex(said, message);
+});
+
+test('a beginning of several ids names them', rejects, 'abc', /^"abc" can be .*:\n {2}proc_abc1.*build\n {2}proc_abc2/);
+test(
+	'a name of several names them',
+	rejects,
+	'test',
+	/^"test" can be .*:\n.*proc_abc2\w+ {2}failed {2}test\n.*proc_def1/,
+);
+test('nobody of that name', rejects, 'nobody', /^No process .* "nobody"$/);
+test('nobody of that id', rejects, 'proc_99', /^No process .* "proc_99"$/);
+test('nothing is no beginning', rejects, '', /^No process .* ""$/);
+test('what is no name cannot act upon the terminal', rejects, '\u001b[2J', /\\x1b\[2J/);
+
+test('of many only some are named', async t => {
+	const many = listing(...Array.from({length: 30}, (_, index) => aShownProcess({process_id: anId(`a${index}`)})));
+
+	const error = await t.throwsAsync(findProcess(many, 'a'));
+
+	t.is(error?.message.split('\n').length, 12);
+	t.true(error?.message.endsWith('…'));
+});
