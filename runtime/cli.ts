@@ -1,4 +1,5 @@
 import {Command, Option} from 'commander';
+import {serviceCommand} from './commands/service.js';
 import type {Flags} from './config.js';
 import {type Setting, type SettingName, settings} from './settings.js';
 import type {TokenOptions} from './token.js';
@@ -10,7 +11,8 @@ export async function run(words: readonly string[]): Promise<void> {
 		.description('Runs shell commands in the background and never loses track of them.')
 		.version(readVersion())
 		.addCommand(serveCommand())
-		.addCommand(tokenCommand());
+		.addCommand(tokenCommand())
+		.addCommand(serviceCommand());
 	await program.parseAsync(words, {from: 'user'});
 }
 

@@ -15,13 +15,14 @@ export interface Call {
 }
 
 /**
- * What a handler answers, with status 200: a value, pieces of JSON, or events for as long as the client wants them.
+ * What a handler answers, with status 200: a value, pieces of JSON, events for as long as the client wants them, or text.
  * Whatever can be refused is refused before: what comes later can only cut the answer off.
  */
 export type Answer =
 	| {readonly json: object}
 	| {readonly pieces: AsyncIterable<string>}
-	| {readonly events: AsyncIterable<ServerSentEvent>};
+	| {readonly events: AsyncIterable<ServerSentEvent>}
+	| {readonly text: string; readonly contentType: string};
 
 export interface Route {
 	readonly method: 'GET' | 'POST' | 'DELETE';

@@ -3,6 +3,7 @@ import type {AddressInfo} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {respondToClientError} from './client-error.js';
 import type {Dispatcher} from './dispatcher.js';
+import {CannotError} from './failure.js';
 
 /** How long strangers may keep us waiting, in milliseconds. */
 export interface Patience {
@@ -20,6 +21,9 @@ export interface Patience {
 const defaultPatience: Patience = {headersMs: 10_000, requestMs: 25_000, lookMs: 5000, idleMs: 65_000};
 
 const maxHeaderBytes = 16_384;
+
+/** Where to listen: an address of our own, or a listening socket that was handed to us. */
+export type Place = {readonly host: string; readonly port: number} | {readonly fd: number};
 
 /** HTTP on one address. */
 export class Server {
@@ -49,13 +53,18 @@ export class Server {
 	}
 
 	/** Settles with the address once requests are accepted. Rejects with the system's error. */
-	listen(host: string, port: number): Promise<AddressInfo> {
+	listen(place: Place): Promise<AddressInfo> {
 		return new Promise((resolve, reject) => {
 			this.#http.once('error', reject);
-			this.#http.listen({host, port}, () => {
+			this.#http.listen(place, () => {
 				this.#http.off('error', reject);
-				// Of a TCP server it is always an AddressInfo.
-				resolve(this.#http.address() as AddressInfo);
+				const address = this.#http.address();
+				if (address === null || typeof address === 'string') {
+					this.#http.close();
+					reject(new CannotError('nohupd listens on TCP only: name an address and a port in the socket unit'));
+				} else {
+					resolve(address);
+				}
 			});
 		});
 	}
