@@ -30,6 +30,8 @@ export class Server {
 	readonly #http: HttpServer;
 	/** Answers that are being made. */
 	readonly #open = new Set<ServerResponse>();
+	/** Connections on which nothing was asked yet. */
+	readonly #fresh = new Set<Duplex>();
 	#onIdle: () => void = () => undefined;
 
 	constructor(
@@ -46,6 +48,7 @@ export class Server {
 			// Node's own answers have no request id: the dispatcher looks at the header.
 			requireHostHeader: false,
 		});
+		this.#http.on('connection', (socket: Duplex) => this.#greet(socket));
 		this.#http.on('request', handle);
 		this.#http.on('checkContinue', handle);
 		this.#http.on('checkExpectation', handle);
@@ -69,12 +72,15 @@ export class Server {
 		});
 	}
 
-	/** Accepts nothing more, and settles when all that was accepted is answered, or after `timeoutMs`. */
+	/**
+	 * Accepts nothing more, and settles when all that was accepted is answered, or after `timeoutMs`. Whoever was let in
+	 * at the last moment is about to ask: cut off, it could not tell whether its command runs.
+	 */
 	async drain(timeoutMs: number): Promise<void> {
 		this.dispatcher.close();
 		this.#http.close();
 		this.#http.closeIdleConnections();
-		if (this.#open.size === 0) {
+		if (this.#isIdle) {
 			return;
 		}
 
@@ -93,14 +99,26 @@ export class Server {
 		this.#http.closeAllConnections();
 	}
 
+	get #isIdle(): boolean {
+		return this.#open.size === 0 && this.#fresh.size === 0;
+	}
+
+	#greet(socket: Duplex): void {
+		this.#fresh.add(socket);
+		socket.once('close', () => this.#leave(this.#fresh, socket));
+	}
+
+	#leave<T>(set: Set<T>, member: T): void {
+		set.delete(member);
+		if (this.#isIdle) {
+			this.#onIdle();
+		}
+	}
+
 	#handle(request: IncomingMessage, response: ServerResponse): void {
 		this.#open.add(response);
-		response.once('close', () => {
-			this.#open.delete(response);
-			if (this.#open.size === 0) {
-				this.#onIdle();
-			}
-		});
+		this.#fresh.delete(request.socket);
+		response.once('close', () => this.#leave(this.#open, response));
 		void this.dispatcher.dispatch(request, response);
 	}
 

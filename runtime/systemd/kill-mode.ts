@@ -16,14 +16,16 @@ export interface ServiceUnit {
 
 /** The service whose cgroup this is (proc_pid_cgroup(5)); `null` where there is none, in a terminal for instance. */
 export function findService(membership: string): ServiceUnit | null {
-	const path = /^(?:0:|\d+:name=systemd):(.*)$/m.exec(membership)?.[1] ?? '';
-	const units = path.split('/').filter(segment => /\.(service|scope)$/.test(segment));
-	const name = units.at(-1);
-	if (name === undefined || !name.endsWith('.service')) {
-		return null;
+	// Version 2 or version 1: whichever systemd uses; in the other one everybody may be at the root.
+	for (const [, path = ''] of membership.matchAll(/^(?:0:|\d+:name=systemd):(.*)$/gm)) {
+		const units = path.split('/').filter(segment => /\.(service|scope)$/.test(segment));
+		const name = units.pop();
+		if (name?.endsWith('.service')) {
+			return {name, isUsers: units.some(unit => /^user@\d+\.service$/.test(unit))};
+		}
 	}
 
-	return {name, isUsers: units.slice(0, -1).some(unit => /^user@\d+\.service$/.test(unit))};
+	return null;
 }
 
 /** What would become of our commands when the service of this process is stopped; `null` where nothing would. */

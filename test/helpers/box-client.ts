@@ -12,7 +12,10 @@ interface BoxRequest {
 
 function ask({method, path, token, body}: BoxRequest): Promise<BoxAnswer> {
 	return new Promise(resolve => {
-		const headers = {authorization: `Bearer ${token}`, ...(body === undefined ? {} : {'content-type': 'application/json'})};
+		const headers = {
+			authorization: `Bearer ${token}`,
+			...(body === undefined ? {} : {'content-type': 'application/json'}),
+		};
 		const asked = request({host: '127.0.0.1', port: 7777, agent: false, method, path, headers}, async response => {
 			let text = '';
 			try {

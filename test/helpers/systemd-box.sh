@@ -52,4 +52,4 @@ echo 'nohupd:x:990:' >>/etc/group
 ip link set lo up
 
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=box \
-	/lib/systemd/systemd --system --unit=box.target --log-target=console --show-status=no
+	/lib/systemd/systemd --system --unit=box.target --log-target=journal --show-status=no

@@ -26,7 +26,8 @@ const obstacle = findObstacle();
 /** A test that boots a systemd: skipped where that cannot be, and its title says why. */
 export function testWithSystemd(title: string, work: (t: ExecutionContext) => Promise<void>): void {
 	if (obstacle === null) {
-		test(title, work);
+		// One after the other: each is a small machine.
+		test.serial(title, work);
 	} else {
 		test.skip(`${title} (skipped: ${obstacle})`, work);
 	}
@@ -65,12 +66,14 @@ export class SystemdBox {
 		t.teardown(async () => {
 			child.kill('SIGKILL');
 			await once(child, 'close');
-			if (!t.passed) {
-				t.log(console.slice(-100).join('\n'));
-			}
 		});
 		const pid = await eventually(() => Number(readProc(child.pid ?? 0, `task/${child.pid}/children`).split(' ')[0]));
 		const box = new SystemdBox(t, pid);
+		t.teardown(async () => {
+			if (!t.passed) {
+				t.log([...console, await box.try('journalctl', '--no-pager', '--lines=60')].join('\n'));
+			}
+		});
 		await eventually(async () => (await box.try('systemctl', 'is-active', 'box.target')) === 'active');
 		return box;
 	}
