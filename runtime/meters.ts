@@ -1,6 +1,6 @@
 import {Counter, collectDefaultMetrics, Gauge, Histogram, Registry} from 'prom-client';
 import type {SupervisorState} from '../lib/index.js';
-import type {Fact} from './metrics.js';
+import type {Fact} from './fact.js';
 
 /** All that is measured, in a registry of its own: the global one belongs to whoever embeds us. */
 export class Meters {

@@ -1,18 +1,6 @@
-import type {Containment, EndReason, Process, PublicStatus, Supervisor, SupervisorState} from '../lib/index.js';
+import type {Process, Supervisor} from '../lib/index.js';
+import type {Fact} from './fact.js';
 import type {Meters} from './meters.js';
-
-/** What happened, as far as it is counted. */
-export type Fact =
-	| {readonly kind: 'started'; readonly latencyMs: number}
-	| {
-			readonly kind: 'ended';
-			readonly status: PublicStatus;
-			readonly reason: EndReason;
-			readonly containment: Containment;
-			/** `null` where it is not known. */
-			readonly durationMs: number | null;
-	  }
-	| {readonly kind: 'output'; readonly stdoutBytes: number; readonly stderrBytes: number};
 
 /** So many facts are kept while nobody asks. */
 const maxPending = 1000;
@@ -37,8 +25,7 @@ export class Metrics {
 	async render(): Promise<{readonly contentType: string; readonly text: string}> {
 		const meters = await this.#load();
 		this.#flush(meters);
-		const state: SupervisorState = this.supervisor.state();
-		return {contentType: meters.contentType, text: await meters.render(state)};
+		return {contentType: meters.contentType, text: await meters.render(this.supervisor.state())};
 	}
 
 	#onStarted({createdAt, startedAt}: Process): void {

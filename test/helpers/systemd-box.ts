@@ -1,6 +1,7 @@
 import {type ChildProcess, execFile, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -96,7 +97,8 @@ export class SystemdBox {
 
 	/** Adds to a unit, or makes one. */
 	async write(path: string, text: string): Promise<void> {
-		await this.run('bash', '-c', 'mkdir -p "${1%/*}"; printf %s "$2" >"$1"', 'bash', path, text);
+		await this.run('mkdir', '-p', dirname(path));
+		await this.run('bash', '-c', 'printf %s "$2" >"$1"', 'bash', path, text);
 		await this.run('systemctl', 'daemon-reload');
 	}
 
