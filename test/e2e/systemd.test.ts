@@ -1,9 +1,15 @@
+import {readFileSync} from 'node:fs';
 import type {ExecutionContext} from 'ava';
 import type {ShownProcess, Started} from '../helpers/daemon.js';
 import {eventually} from '../helpers/eventually.js';
-import {boxNode, boxProgram, SystemdBox, testWithSystemd} from '../helpers/systemd-box.js';
+import {boxNode, boxPackage, boxProgram, SystemdBox, testWithSystemd} from '../helpers/systemd-box.js';
 
 const count = 50;
+
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+
+/** The block of the README that makes nohupd a service, as root. */
+const installation = /^```sh\n(sudo .*?)^```/ms.exec(readme)?.[1]?.replaceAll('sudo ', '').trim().split('\n') ?? [];
 
 /** nohupd installed as the README says, and started. */
 class Installation {
@@ -15,12 +21,14 @@ class Installation {
 	/** @param settings - Of a drop-in for the service. */
 	static async open(t: ExecutionContext, settings = ''): Promise<Installation> {
 		const box = await SystemdBox.boot(t);
-		await box.run(boxNode, boxProgram, 'service', 'install');
 		await box.write('/etc/systemd/system/nohupd.service.d/test.conf', settings);
-		await box.run('systemctl', 'enable', '--now', 'nohupd.socket', 'nohupd.service');
-		const installation = new Installation(box, '');
-		await installation.renewToken();
-		return installation;
+		for (const line of installation) {
+			await box.run('bash', '-c', `cd ${boxPackage} && ${line}`);
+		}
+
+		const service = new Installation(box, '');
+		await service.renewToken();
+		return service;
 	}
 
 	async renewToken(): Promise<void> {
@@ -67,7 +75,7 @@ testWithSystemd(
 
 		t.like(json, {status: 'ok', containment: 'cgroup', warnings: []});
 		t.regex(await box.show('StatusText'), /^\d+ running, 0 queued$/);
-		t.regex(stdout, new RegExp(`^nohupd\n/var/lib/nohupd\n0::/system\\.slice/nohupd\\.service/nohupd-\\w+/${id}\n`));
+		t.regex(stdout, new RegExp(`^nohupd\n/home/nohupd\n0::/system\\.slice/nohupd\\.service/nohupd-\\w+/${id}\n`));
 		t.notRegex(stdout, /NOTIFY_SOCKET|LISTEN_|WATCHDOG_|socket:/);
 		t.regex(await service.journal('warning'), /^NOHUPD_PROT is not a known setting; .*$/);
 		t.regex(await service.journal('info'), new RegExp(`^A process has ended processId=${id} .*exitCode=0`, 'm'));

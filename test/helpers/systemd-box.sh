@@ -36,8 +36,8 @@ ln -s /proc/self/fd /dev/fd
 mkdir -p /opt/nohupd
 mount --bind "/.before$package" /opt/nohupd
 mount -o remount,bind,ro /opt/nohupd
-touch /usr/local/bin/box-node
-mount --bind "/.before$node" /usr/local/bin/box-node
+touch /usr/local/bin/node
+mount --bind "/.before$node" /usr/local/bin/node
 umount -l /.before
 
 # Of all that this machine starts at boot, only the journal and the bus.
@@ -47,8 +47,6 @@ cat >/etc/systemd/system/box.target <<'UNIT'
 [Unit]
 Wants=systemd-journald.service systemd-journald.socket dbus.service dbus.socket
 UNIT
-echo 'nohupd:x:990:990::/var/lib/nohupd:/bin/bash' >>/etc/passwd
-echo 'nohupd:x:990:' >>/etc/group
 ip link set lo up
 
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin container=box \

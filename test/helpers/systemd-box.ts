@@ -13,12 +13,12 @@ import {makeTempDir} from './temp-dir.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const script = `${root}test/helpers/systemd-box.sh`;
-const client = '/opt/nohupd/dist/test/helpers/box-client.js';
 const run = promisify(execFile);
 
-/** How the program is called inside. */
-export const boxNode = '/usr/local/bin/box-node';
-export const boxProgram = '/opt/nohupd/dist/runtime/main.js';
+/** How node and the program are called inside. */
+export const boxNode = '/usr/local/bin/node';
+export const boxPackage = '/opt/nohupd';
+export const boxProgram = `${boxPackage}/dist/runtime/main.js`;
 
 /** Namespaces of its own for everything that it could change. */
 const unshare = ['--pid', '--mount', '--uts', '--ipc', '--net', '--cgroup', '--fork', '--propagation', 'private'];
@@ -110,7 +110,7 @@ export class SystemdBox {
 	}
 
 	#openClient(): ChildProcess {
-		const words = ['-t', String(this.pid), '-a', boxNode, client];
+		const words = ['-t', String(this.pid), '-a', boxNode, `${boxPackage}/dist/test/helpers/box-client.js`];
 		const child = spawn('nsenter', words, {stdio: ['pipe', 'pipe', 'inherit'], cwd: '/'});
 		createInterface({input: child.stdout}).on('line', line => this.#waiting.shift()?.(JSON.parse(line)));
 		this.t.teardown(() => child.kill('SIGKILL'));
@@ -131,6 +131,11 @@ function findObstacle(): string | null {
 		return whyNoCgroup;
 	}
 
-	const words = [...unshare, 'bash', '-c', 'mount -t proc proc /proc && command -v setpriv nsenter ip dbus-daemon'];
+	const words = [
+		...unshare,
+		'bash',
+		'-c',
+		'mount -t proc proc /proc && command -v setpriv nsenter ip dbus-daemon useradd perl',
+	];
 	return spawnSync('unshare', words, {stdio: 'ignore'}).status === 0 ? null : 'namespaces or programs are missing';
 }
