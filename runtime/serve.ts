@@ -69,7 +69,8 @@ function exitOnSignals(daemon: Daemon, service: SystemdService, log: Log): void 
 		log.info({signal}, 'Shutting down; commands run on');
 		// Whatever hangs: nothing is lost by leaving.
 		setTimeout(() => void exit(0, log), shutdownMs).unref();
-		void Promise.all([service.stopping(), daemon.close()]).then(() => exit(0, log));
+		// On a busy machine the last lines take their time; the timer above sees to it that they do not take more.
+		void Promise.all([service.stopping(), daemon.close()]).then(() => exit(0, log, shutdownMs));
 	};
 	process.on('SIGTERM', close);
 	process.on('SIGINT', close);
@@ -98,8 +99,8 @@ async function replaceKey(daemon: Daemon, readKey: () => Daemon['key'] | null, l
 	}
 }
 
-async function exit(code: number, log: Log): Promise<void> {
-	if (!(await log.flush(lastLinesMs))) {
+async function exit(code: number, log: Log, patienceMs = lastLinesMs): Promise<void> {
+	if (!(await log.flush(patienceMs))) {
 		// Node would wait for as long as nobody reads our lines.
 		process.kill(process.pid, 'SIGKILL');
 	}
