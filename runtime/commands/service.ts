@@ -33,9 +33,9 @@ function withOptions(command: Command): Command {
 }
 
 function print(options: ServiceOptions): void {
-	for (const {name, text} of unitFiles(options)) {
-		process.stdout.write(`# ${join(directoryOf(options), name)}\n${text}\n`);
-	}
+	const directory = directoryOf(options);
+	const units = unitFiles(options).map(({name, text}) => `# ${join(directory, name)}\n${text}`);
+	process.stdout.write(units.join('\n'));
 }
 
 function install(options: ServiceOptions): void {

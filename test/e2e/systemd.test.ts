@@ -5,6 +5,7 @@ import {eventually} from '../helpers/eventually.js';
 import {boxNode, boxPackage, boxProgram, SystemdBox, testWithSystemd} from '../helpers/systemd-box.js';
 
 const count = 50;
+const userId = '2000';
 
 const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
 
@@ -15,7 +16,8 @@ const installation = /^```sh\n(sudo .*?)^```/ms.exec(readme)?.[1]?.replaceAll('s
 class Installation {
 	private constructor(
 		readonly box: SystemdBox,
-		private token: string,
+		private readonly stateDir: string,
+		private token = '',
 	) {}
 
 	/** @param settings - Of a drop-in for the service. */
@@ -26,13 +28,25 @@ class Installation {
 			await box.run('bash', '-c', `cd ${boxPackage} && ${line}`);
 		}
 
-		const service = new Installation(box, '');
+		const service = new Installation(box, '/var/lib/nohupd');
+		await service.renewToken();
+		return service;
+	}
+
+	/** The same for a user without privileges, by that user's own systemd; `as` runs a program as this user. */
+	static async openForUser(t: ExecutionContext, as: (...words: string[]) => string[]): Promise<Installation> {
+		const box = await SystemdBox.boot(t);
+		await box.run('useradd', '--create-home', '--uid', userId, 'agent');
+		await box.run('systemctl', 'start', `user@${userId}.service`);
+		await box.run(...as(boxNode, boxProgram, 'service', 'install', '--user'));
+		await box.run(...as('systemctl', '--user', 'enable', '--now', 'nohupd.socket', 'nohupd.service'));
+		const service = new Installation(box, '/home/agent/.local/state/nohupd');
 		await service.renewToken();
 		return service;
 	}
 
 	async renewToken(): Promise<void> {
-		this.token = await this.box.run(boxNode, boxProgram, 'token', '--state-dir', '/var/lib/nohupd');
+		this.token = await this.box.run(boxNode, boxProgram, 'token', '--state-dir', this.stateDir);
 	}
 
 	async ask<T>(method: string, path: string, body?: object): Promise<{status: number; json: T}> {
@@ -83,7 +97,7 @@ testWithSystemd(
 );
 
 testWithSystemd('a hung daemon is restarted by the watchdog, and commands run on', async t => {
-	const service = await Installation.open(t, '[Service]\nWatchdogSec=3\n');
+	const service = await Installation.open(t, '[Service]\nWatchdogSec=5\n');
 	const {box} = service;
 	const id = await service.start('sleep 1000');
 	const before = await service.get(id);
@@ -91,11 +105,14 @@ testWithSystemd('a hung daemon is restarted by the watchdog, and commands run on
 	await box.run('systemctl', 'kill', '--kill-who=main', '--signal=STOP', 'nohupd');
 	await eventually(
 		() => box.show('NRestarts'),
-		restarts => restarts === '1',
+		restarts => restarts !== '0',
 		60_000,
 	);
 
-	const after = await service.get(id);
+	const after = await eventually(
+		() => service.get(id),
+		({status}) => status !== undefined,
+	);
 	t.like(after, {status: 'running', pid: before.pid});
 	t.regex(await box.run('journalctl', '--unit=nohupd', '--output=cat'), /Watchdog timeout/);
 	await service.ask('POST', `/execute/kill/${id}?grace_period=0`);
@@ -175,6 +192,19 @@ testWithSystemd('50 commands outlive a restart and a SIGKILL: output and exit co
 		numbers.map(number => [number === 0 ? 'completed' : 'failed', number, `before ${number}\nafter ${number}\n`]),
 	);
 	t.is(await box.show('NRestarts'), '1');
+});
+
+testWithSystemd("a user's own systemd runs it too, and commands outlive its restart", async t => {
+	const asUser = ['setpriv', '--reuid', userId, '--regid', userId, '--clear-groups', 'env', 'HOME=/home/agent'];
+	const as = (...words: string[]) => [...asUser, `XDG_RUNTIME_DIR=/run/user/${userId}`, ...words];
+	const service = await Installation.openForUser(t, as);
+	const id = await service.start('sleep 1000');
+	const before = await service.get(id);
+
+	await service.box.run(...as('systemctl', '--user', 'restart', 'nohupd.service'));
+
+	t.like(await service.get(id), {status: 'running', pid: before.pid, containment: 'cgroup'});
+	t.like((await service.ask('GET', '/health')).json, {warnings: []});
 });
 
 testWithSystemd('a unit that would kill the commands is told of', async t => {

@@ -20,6 +20,7 @@ export interface ShownProcess {
 	readonly completed_at: string | null;
 	readonly execution_time: number | null;
 	readonly pid: number | null;
+	readonly containment: string;
 }
 
 export interface Started {
