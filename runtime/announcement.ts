@@ -5,7 +5,7 @@ import type {Key} from './key.js';
 import {homeStateDir} from './state-dir.js';
 
 /** What the daemon says when it is ready: where it is, and lines to paste into another terminal. */
-export function announcement(host: string, {address, key}: Daemon, stateDir: string): string {
+export function announcement(host: string, {address, key}: Pick<Daemon, 'address' | 'key'>, stateDir: string): string {
 	return [
 		`nohupd listening on ${urlOf(host, address.port)}`,
 		...aboutTokens(key, stateDir),

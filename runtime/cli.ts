@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 	signal: async () => (await import('./commands/signal.js')).signalCommand(),
 	events: async () => (await import('./commands/events.js')).eventsCommand(),
 	forget: async () => (await import('./commands/forget.js')).forgetCommand(),
+	service: async () => (await import('./commands/service.js')).serviceCommand(),
 	doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
 	completion: async () => (await import('./commands/completion.js')).completionCommand(),
 };

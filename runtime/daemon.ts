@@ -4,14 +4,17 @@ import {nearUrlOf} from './address.js';
 import {publishAddress, withdrawAddress} from './address-file.js';
 import {Authenticator} from './auth.js';
 import type {Config} from './config.js';
+import {CurrentKey} from './current-key.js';
 import {Dispatcher} from './dispatcher.js';
+import {createHealth, type Health} from './health.js';
 import type {Key} from './key.js';
+import {Metrics} from './metrics.js';
 import {openOwnKey} from './own-key.js';
-import {Router} from './router.js';
+import {type Route, Router} from './router.js';
 import {createRoutes} from './routes.js';
 import {type Patience, Server} from './server.js';
+import {logChanges} from './state-log.js';
 import {TokenCache} from './token-cache.js';
-import {createVerifier} from './verifier.js';
 import {readVersion} from './version.js';
 
 export interface DaemonOptions {
@@ -20,6 +23,8 @@ export interface DaemonOptions {
 	/** `null`: the state directory's own, made if it is missing. */
 	readonly key: Key | null;
 	readonly logger: Logger;
+	/** A listening socket that was handed to us; `null`: one is opened at the address of the settings. */
+	readonly socket?: number | null;
 	readonly patience?: Patience;
 }
 
@@ -27,6 +32,11 @@ export interface DaemonOptions {
 export interface Daemon {
 	readonly address: AddressInfo;
 	readonly key: Key;
+	/** For those who watch over it. */
+	readonly supervisor: Pick<Supervisor, 'state' | 'list'>;
+	readonly health: Pick<Health, 'warn'>;
+	/** Tokens are good from now on if they are signed with this key; `null`: with the state directory's own. */
+	replaceKey(key: Key | null): Promise<void>;
 	/** Answers what was asked, lets go of the supervisor, and settles in less than a second. Commands run on. */
 	close(): Promise<void>;
 }
@@ -60,12 +70,25 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);
-		const server = await createServer(supervisor, key, options);
-		const address = await server.listen(config.host, config.port);
+		const currentKey = await CurrentKey.open(key, {issuer: config.jwtIssuer, audience: config.jwtAudience});
+		const cache = new TokenCache({now: Date.now, monotonicMs: () => performance.now()});
+		const health = createHealth(supervisor, readVersion());
+		logChanges(supervisor, logger);
+		const authenticator = new Authenticator(currentKey.verify, cache, logger);
+		const server = createServer(createAllRoutes(supervisor, health), authenticator, options);
+		const address = await server.listen(
+			typeof options.socket === 'number' ? {fd: options.socket} : {host: config.host, port: config.port},
+		);
 		publish(address, stateDir, logger);
 		return {
 			address,
 			key,
+			supervisor,
+			health,
+			replaceKey: async next => {
+				await currentKey.replace(next ?? openOwnKey(stateDir));
+				cache.clear();
+			},
 			close: () => {
 				withdraw(stateDir, logger);
 				return close(server, supervisor);
@@ -77,16 +100,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	}
 }
 
-async function createServer(
-	supervisor: Supervisor,
-	key: Key,
+function createAllRoutes(supervisor: Supervisor, health: Health): Route[] {
+	const metrics = new Metrics(supervisor);
+	return [
+		...createRoutes(supervisor, readVersion(), Date.now, health),
+		{method: 'GET', path: '/metrics/prometheus', handle: () => metrics.render()},
+	];
+}
+
+function createServer(
+	routes: readonly Route[],
+	authenticator: Authenticator,
 	{config, logger, patience}: DaemonOptions,
-): Promise<Server> {
-	const verify = await createVerifier(key, {issuer: config.jwtIssuer, audience: config.jwtAudience});
-	const cache = new TokenCache({now: Date.now, monotonicMs: () => performance.now()});
+): Server {
 	const dispatcher = new Dispatcher({
-		router: new Router(createRoutes(supervisor, readVersion())),
-		authenticator: new Authenticator(verify, cache, logger),
+		router: new Router(routes),
+		authenticator,
 		logger,
 		maxBodyBytes: config.maxBodyBytes,
 	});

@@ -6,7 +6,7 @@ import {readJsonBody} from './json-body.js';
 import {parseTarget} from './path.js';
 import {Problem, toProblem} from './problem.js';
 import {respond, respondToOptions, respondWithProblem} from './respond.js';
-import {allowedMethods, type Call, pickRoute, type Router} from './router.js';
+import {type Answer, allowedMethods, type Call, pickRoute, type Router} from './router.js';
 import {printable} from './shown-text.js';
 
 export interface DispatcherOptions {
@@ -80,6 +80,7 @@ export class Dispatcher {
 			gone: this.#goneSignal(response),
 		};
 		const answer = await route.handle(call);
+		facts.processId = processIdOf(answer);
 		this.#letGo(response);
 		await respond(response, answer, () =>
 			this.options.logger.warn({...facts}, 'A client that takes nothing of its answer is cut off'),
@@ -146,6 +147,13 @@ interface RequestFacts {
 	readonly method: string;
 	/** Never the path itself: it can hold what somebody took for a safe place. */
 	route: string | null;
+	/** Where the answer is about one process. */
+	processId?: string | undefined;
+}
+
+function processIdOf(answer: Answer): string | undefined {
+	const id = 'json' in answer && 'process_id' in answer.json ? answer.json.process_id : undefined;
+	return typeof id === 'string' ? id : undefined;
 }
 
 function headerOf({headers}: IncomingMessage, name: string): string | undefined {

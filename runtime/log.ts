@@ -1,5 +1,7 @@
+import {isatty} from 'node:tty';
 import {type DestinationStream, destination, pino, stdSerializers, stdTimeFunctions} from 'pino';
 import type {Logger} from '../lib/index.js';
+import {chooseFormat} from './log-lines.js';
 
 export const logLevels = ['error', 'warn', 'info', 'debug', 'silent'] as const;
 
@@ -30,13 +32,14 @@ export function createLogger(level: LogLevel, sink: DestinationStream): Logger {
 	};
 }
 
-/** The log on standard error. */
-export function openLog(level: LogLevel): Log {
+/** The log on standard error: JSON, but text on a terminal and for the journal of systemd. */
+export function openLog(level: LogLevel, journalStream: string | undefined): Log {
 	// Not synchronous: a standard error that nobody reads must not hold back the daemon. Beyond a megabyte in
 	// memory lines are dropped. (Without a minLength there would be no flush.)
 	const sink = destination({fd: 2, sync: false, minLength: 1, maxLength: 1_048_576});
+	const format = chooseFormat(2, isatty(2), journalStream);
 	return {
-		...createLogger(level, sink),
+		...createLogger(level, format === null ? sink : {write: line => sink.write(format(line))}),
 		flush: timeoutMs =>
 			new Promise(resolve => {
 				const timer = setTimeout(() => resolve(false), timeoutMs);

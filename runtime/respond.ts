@@ -35,6 +35,11 @@ export async function respond(response: ServerResponse, answer: Answer, onStall:
 		return;
 	}
 
+	if ('text' in answer) {
+		await send(response, 200, answer.text, {'content-type': answer.contentType});
+		return;
+	}
+
 	response.writeHead(200, {'content-type': 'application/json'});
 	await pipeline(Readable.from(answer.pieces), response);
 }
@@ -59,9 +64,13 @@ export function respondToOptions(response: ServerResponse, allow: string): void 
 	response.writeHead(204, {allow}).end();
 }
 
-async function sendJson(response: ServerResponse, status: number, value: object, headers: Headers = {}): Promise<void> {
-	const body = Buffer.from(JSON.stringify(value));
-	response.writeHead(status, {...headers, 'content-type': 'application/json', 'content-length': body.length});
+function sendJson(response: ServerResponse, status: number, value: object, headers: Headers = {}): Promise<void> {
+	return send(response, status, JSON.stringify(value), {...headers, 'content-type': 'application/json'});
+}
+
+async function send(response: ServerResponse, status: number, text: string, headers: Headers): Promise<void> {
+	const body = Buffer.from(text);
+	response.writeHead(status, {...headers, 'content-length': body.length});
 	const isKept = response.shouldKeepAlive && headers['connection'] !== 'close';
 	if (isKept || response.req.complete) {
 		response.end(body);

@@ -15,13 +15,14 @@ export interface Call {
 }
 
 /**
- * What a handler answers, with status 200: a value, pieces of JSON, events for as long as the client wants them, or bytes.
+ * What a handler answers, with status 200: a value, pieces of JSON, events for as long as the client wants them, text or bytes.
  * Whatever can be refused is refused before: what comes later can only cut the answer off.
  */
 export type Answer =
 	| {readonly json: object}
 	| {readonly pieces: AsyncIterable<string>}
 	| {readonly events: AsyncIterable<ServerSentEvent>}
+	| {readonly text: string; readonly contentType: string}
 	| BytesAnswer;
 
 /** Bytes of a length that is known. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type {Containment, Supervisor} from '../lib/index.js';
 import {streamEvents} from './events.js';
 import {asObject, parseFields, parseQuery} from './fields.js';
+import {createHealth, type Health} from './health.js';
 import {parseKillRequest} from './kill-request.js';
 import {bytesAnswer} from './output-bytes.js';
 import {outputEvents} from './output-events.js';
@@ -16,11 +17,16 @@ import {wholeNumber} from './text-schemas.js';
 import {waitForProcess} from './wait.js';
 
 /** All endpoints. */
-export function createRoutes(supervisor: Supervisor, version: string, now: () => number = Date.now): Route[] {
+export function createRoutes(
+	supervisor: Supervisor,
+	version: string,
+	now: () => number = Date.now,
+	health: Pick<Health, 'json'> = createHealth(supervisor, version),
+): Route[] {
 	const kill = (call: Call) => killProcess(supervisor, call);
 	return [
 		{method: 'GET', path: '/ping', isPublic: true, handle: () => ({json: {status: 'ok'}})},
-		{method: 'GET', path: '/health', isPublic: true, handle: () => ({json: healthJson(supervisor, version)})},
+		{method: 'GET', path: '/health', isPublic: true, handle: async () => ({json: await health.json()})},
 		{method: 'POST', path: '/commands/background', handle: call => startCommand(supervisor, call)},
 		{
 			method: 'GET',
@@ -54,11 +60,6 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			handle: call => signalProcess(supervisor, call),
 		},
 	];
-}
-
-function healthJson(supervisor: Supervisor, version: string): object {
-	const {running, queued, containment} = supervisor.state();
-	return {status: 'ok', version, uptime_seconds: Math.floor(process.uptime()), running, queued, containment};
 }
 
 async function startCommand(supervisor: Supervisor, call: Call): Promise<Answer> {

@@ -3,6 +3,7 @@ import type {AddressInfo} from 'node:net';
 import type {Duplex} from 'node:stream';
 import {respondToClientError} from './client-error.js';
 import type {Dispatcher} from './dispatcher.js';
+import {CannotError} from './failure.js';
 
 /** How long strangers may keep us waiting, in milliseconds. */
 export interface Patience {
@@ -21,11 +22,16 @@ const defaultPatience: Patience = {headersMs: 10_000, requestMs: 25_000, lookMs:
 
 const maxHeaderBytes = 16_384;
 
+/** Where to listen: an address of our own, or a listening socket that was handed to us. */
+export type Place = {readonly host: string; readonly port: number} | {readonly fd: number};
+
 /** HTTP on one address. */
 export class Server {
 	readonly #http: HttpServer;
 	/** Answers that are being made. */
 	readonly #open = new Set<ServerResponse>();
+	/** Connections on which nothing was asked yet. */
+	readonly #fresh = new Set<Duplex>();
 	#onIdle: () => void = () => undefined;
 
 	constructor(
@@ -42,6 +48,7 @@ export class Server {
 			// Node's own answers have no request id: the dispatcher looks at the header.
 			requireHostHeader: false,
 		});
+		this.#http.on('connection', (socket: Duplex) => this.#greet(socket));
 		this.#http.on('request', handle);
 		this.#http.on('checkContinue', handle);
 		this.#http.on('checkExpectation', handle);
@@ -49,23 +56,31 @@ export class Server {
 	}
 
 	/** Settles with the address once requests are accepted. Rejects with the system's error. */
-	listen(host: string, port: number): Promise<AddressInfo> {
+	listen(place: Place): Promise<AddressInfo> {
 		return new Promise((resolve, reject) => {
 			this.#http.once('error', reject);
-			this.#http.listen({host, port}, () => {
+			this.#http.listen(place, () => {
 				this.#http.off('error', reject);
-				// Of a TCP server it is always an AddressInfo.
-				resolve(this.#http.address() as AddressInfo);
+				const address = this.#http.address();
+				if (address === null || typeof address === 'string') {
+					this.#http.close();
+					reject(new CannotError('nohupd listens on TCP only: name an address and a port in the socket unit'));
+				} else {
+					resolve(address);
+				}
 			});
 		});
 	}
 
-	/** Accepts nothing more, and settles when all that was accepted is answered, or after `timeoutMs`. */
+	/**
+	 * Accepts nothing more, and settles when all that was accepted is answered, or after `timeoutMs`. Whoever was let in
+	 * at the last moment is about to ask: cut off, it could not tell whether its command runs.
+	 */
 	async drain(timeoutMs: number): Promise<void> {
 		this.dispatcher.close();
 		this.#http.close();
 		this.#http.closeIdleConnections();
-		if (this.#open.size === 0) {
+		if (this.#isIdle) {
 			return;
 		}
 
@@ -84,14 +99,26 @@ export class Server {
 		this.#http.closeAllConnections();
 	}
 
+	get #isIdle(): boolean {
+		return this.#open.size === 0 && this.#fresh.size === 0;
+	}
+
+	#greet(socket: Duplex): void {
+		this.#fresh.add(socket);
+		socket.once('close', () => this.#leave(this.#fresh, socket));
+	}
+
+	#leave<T>(set: Set<T>, member: T): void {
+		set.delete(member);
+		if (this.#isIdle) {
+			this.#onIdle();
+		}
+	}
+
 	#handle(request: IncomingMessage, response: ServerResponse): void {
 		this.#open.add(response);
-		response.once('close', () => {
-			this.#open.delete(response);
-			if (this.#open.size === 0) {
-				this.#onIdle();
-			}
-		});
+		this.#fresh.delete(request.socket);
+		response.once('close', () => this.#leave(this.#open, response));
 		void this.dispatcher.dispatch(request, response);
 	}
 

@@ -46,6 +46,11 @@ export class TokenCache {
 		}
 	}
 
+	/** From now on every token is checked again. */
+	clear(): void {
+		this.#verdicts.clear();
+	}
+
 	get size(): number {
 		return this.#verdicts.size;
 	}

@@ -4,7 +4,7 @@ import {injectable} from '../tokens.js';
 
 // sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5): made for one process, and
 // with them any command could speak to systemd in the supervisor's name. Ours hold the key, among others.
-const privateNames = /^(NOTIFY_SOCKET|LISTEN_\w+|WATCHDOG_\w+|CREDENTIALS_DIRECTORY|NOHUPD_\w+)$/;
+const privateNames = /^(NOTIFY_SOCKET|LISTEN_(FDS|PID|PIDFDID|FDNAMES)|WATCHDOG_\w+|CREDENTIALS_DIRECTORY|NOHUPD_\w+)$/;
 
 // Where it is, what it runs and how many shells stand around it: the agent's values would be wrong.
 const setByBash = new Set(['_', 'OLDPWD', 'PWD', 'SHLVL']);

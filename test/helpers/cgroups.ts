@@ -10,14 +10,14 @@ import {killQuietly} from './processes.js';
 import {RecordingLogger} from './recording-logger.js';
 
 /** Why no real cgroup can be made here; `null` where one can. */
-const obstacle = findObstacle();
+export const whyNoCgroup = findObstacle();
 
 /** A test that needs real cgroups: skipped where none may be made, and its title says why. */
 export function testWithCgroup(title: string, work: (t: ExecutionContext) => Promise<void> | void): void {
-	if (obstacle === null) {
+	if (whyNoCgroup === null) {
 		test(title, work);
 	} else {
-		test.skip(`${title} (skipped: ${obstacle})`, work);
+		test.skip(`${title} (skipped: ${whyNoCgroup})`, work);
 	}
 }
 

@@ -24,6 +24,7 @@ export interface ShownProcess {
 	readonly pid: number | null;
 	readonly stdout_bytes: number;
 	readonly stdout_dropped: number;
+	readonly containment: string;
 }
 
 export interface Started {

@@ -78,7 +78,7 @@ export async function openServer(
 		idleMs: 65_000,
 		...patience,
 	});
-	const {port} = await server.listen('127.0.0.1', 0);
+	const {port} = await server.listen({host: '127.0.0.1', port: 0});
 	t.teardown(() => server.destroy());
 	return {port, server, log, ask: (method, target, options) => ask(port, method, target, options)};
 }

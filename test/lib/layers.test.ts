@@ -40,7 +40,8 @@ const packages: readonly Row[] = [
 	{of: /^lib\/keeper\//, may: /^node:child_process$/},
 	{of: /^lib\/os\//, may: /^(tree-kill|node:child_process)$/},
 	{of: /^lib\/event-bus$/, may: /^eventemitter3$/},
-	{of: /^runtime\//, may: /^(node:https?|node:net|jose.*|commander|pino)$/},
+	{of: /^runtime\//, may: /^(node:https?|node:net|jose.*|commander|pino|prom-client)$/},
+	{of: /^runtime\/systemd\//, may: /^node:child_process$/},
 ];
 
 /** What the program does only in one kind of place; STYLE.md, "Smells we refuse". */
@@ -50,7 +51,11 @@ const places: ReadonlyArray<{what: string; pattern: RegExp; only: RegExp}> = [
 		pattern: /\b(SELECT .+ FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM|CREATE (TABLE|INDEX)|PRAGMA)\b|\.pragma\(/,
 		only: /^lib\/sqlite\//,
 	},
-	{what: 'starting a program', pattern: /(?<!\.)\b(spawn|execFile|fork)(Sync)?\(/, only: /^lib\/(keeper|os)\//},
+	{
+		what: 'starting a program',
+		pattern: /(?<!\.)\b(spawn|execFile|fork)(Sync)?\(/,
+		only: /^(lib\/(keeper|os)|runtime\/systemd)\//,
+	},
 	{what: 'answering HTTP', pattern: /\b(res|response)\.(end|write|writeHead|setHeader)\(/, only: /^runtime\//},
 	{
 		what: 'asking the container',

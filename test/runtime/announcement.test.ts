@@ -2,14 +2,12 @@ import {createPublicKey, generateKeyPairSync} from 'node:crypto';
 import {homedir} from 'node:os';
 import test from 'ava';
 import {announcement} from '../../runtime/announcement.js';
-import type {Daemon} from '../../runtime/daemon.js';
 import type {Key} from '../../runtime/key.js';
 import {secretKey} from '../helpers/http-server.js';
 
 function announce(host: string, key: Key = secretKey, stateDir = `${homedir()}/.local/state/nohupd`): string[] {
 	const address = {address: host, family: 'IPv4', port: 7777};
-	const daemon: Daemon = {address, key, close: async () => undefined};
-	return announcement(host, daemon, stateDir).split('\n');
+	return announcement(host, {address, key}, stateDir).split('\n');
 }
 
 test('the first line is the address', t => {

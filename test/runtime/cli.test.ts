@@ -1,8 +1,9 @@
 import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {readFileSync} from 'node:fs';
+import {chmodSync, readFileSync, rmSync} from 'node:fs';
 import {Agent, createServer, request as httpRequest} from 'node:http';
 import type {AddressInfo} from 'node:net';
+import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import test, {type ExecutionContext} from 'ava';
@@ -129,6 +130,25 @@ test('SIGTERM ends it in less than a second with exit code 0, and a second one d
 	t.deepEqual({code, signal}, {code: 0, signal: null});
 	t.true(performance.now() - startedAt < patienceMs);
 	t.is(stderr().match(/Shutting down/g)?.length, 1);
+});
+
+test('SIGHUP reads the key again, and a key that cannot be read changes nothing', async t => {
+	const stateDir = makeStateDir(t);
+	const {child, port, stderr} = await serve(t, stateDir);
+	const mintOne = async () => (await nohupd(['token', '--state-dir', stateDir])).stdout.trim();
+	const statusOf = async (token: string) => (await ask(port, 'GET', '/execute/processes', {token})).status;
+	const first = await mintOne();
+
+	chmodSync(join(stateDir, 'key'), 0o644);
+	child.kill('SIGHUP');
+	await eventually(() => stderr().includes('could not be read again'));
+	const afterBad = await statusOf(first);
+	rmSync(join(stateDir, 'key'));
+	child.kill('SIGHUP');
+	await eventually(() => stderr().includes('was read again'));
+
+	t.is(afterBad, 200);
+	t.deepEqual([await statusOf(first), await statusOf(await mintOne())], [401, 200]);
 });
 
 test('SIGTERM does not wait for a connection on which nothing happens', async t => {

@@ -1,3 +1,4 @@
+import {createSecretKey} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
 import {readConfig} from '../../runtime/config.js';
@@ -226,6 +227,67 @@ test('without another key, a token of the state directory opens', async t => {
 
 	t.is((await ask(daemon.address.port, 'GET', '/execute/processes', {token})).status, 200);
 	t.is((await ask(daemon.address.port, 'GET', '/execute/processes', {token: await mint()})).status, 401);
+});
+
+test('whoever watches over it is told in numbers, with a token only', async t => {
+	const daemon = await openDaemon(t);
+	const {process_id: id} = await daemon.start({command: 'printf 12345'});
+	await ended(daemon, id);
+
+	const url = `http://127.0.0.1:${daemon.address.port}/metrics/prometheus`;
+	const response = await fetch(url, {headers: {authorization: `Bearer ${await mint()}`}});
+
+	t.is(response.status, 200);
+	t.regex(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+	const text = await response.text();
+	t.regex(text, /^nohupd_processes_ended_total\{status="completed",reason="exited"\} 1$/m);
+	t.regex(text, /^nohupd_output_bytes_total\{stream="stdout"\} 5$/m);
+	t.is((await fetch(url)).status, 401);
+});
+
+test('everybody may ask how it is, and learns of the disk and of warnings, but of no path', async t => {
+	const stateDir = makeStateDir(t);
+	const daemon = await openDaemon(t, {}, stateDir);
+	daemon.health.warn('Look here');
+
+	const {json, text} = await daemon.ask('GET', '/health', {token: null});
+
+	t.like(json, {status: 'ok', warnings: ['Look here']});
+	const {free_bytes: free, total_bytes: total} = json['disk'] as Record<string, number>;
+	t.true(Number(free) > 0 && Number(total) >= Number(free));
+	t.false(text.includes('/'), text);
+});
+
+test('another key can take the place of the first while requests are served', async t => {
+	const daemon = await openDaemon(t);
+	const other = 'another secret of the tests, long enough';
+	const statusOf = async (token: string) => (await daemon.ask('GET', '/execute/processes', {token})).status;
+	const tokens = [await mint(), await mint({}, Buffer.from(other))] as const;
+	const before = await Promise.all(tokens.map(statusOf));
+
+	await daemon.replaceKey({kind: 'secret', secret: createSecretKey(Buffer.from(other)), origin: 'the test'});
+
+	t.deepEqual(before, [200, 401]);
+	t.deepEqual(await Promise.all(tokens.map(statusOf)), [401, 200]);
+});
+
+test('one line for each change of a process and each request, with ids, and without the command', async t => {
+	const daemon = await openDaemon(t);
+	const {process_id: id} = await daemon.start({command: 'echo hunter2; exit 3', name: 'hunter2'});
+	await ended(daemon, id);
+
+	const lines = daemon.log.map(line => JSON.parse(line)).filter(({processId}) => processId === id);
+	const [request] = lines.filter(({msg, method}) => msg === 'Request' && method === 'POST');
+	t.deepEqual(
+		lines.filter(({executionId}) => executionId !== undefined).map(({msg}) => msg),
+		['A command was accepted', 'A process has started', 'A process has ended'],
+	);
+	t.like(
+		lines.find(({reason}) => reason !== undefined),
+		{status: 'failed', reason: 'exited', exitCode: 3},
+	);
+	t.like(request, {route: '/commands/background', status: 200, level: 'info'});
+	t.notRegex(daemon.log.join(''), /hunter2/);
 });
 
 test('a daemon that cannot listen lets go of its state directory', async t => {

@@ -53,6 +53,25 @@ test(
 );
 test('headers without an end', answersRaw, 'GET /ping HTTP/1.1\r\nhost: x\r\nx: y\r\n', 408, 'REQUEST_TIMEOUT');
 
+test('whoever was let in at the last moment is still answered', async t => {
+	const {port, server, ask} = await openServer(t);
+	const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+	t.teardown(() => socket.destroy());
+	await once(socket, 'connect');
+	// The server takes connections in their order: afterwards it has the one above.
+	await ask('GET', '/ping');
+
+	const drained = server.drain(60_000);
+	socket.write('GET /ping HTTP/1.1\r\nhost: x\r\n\r\n');
+	let answer = '';
+	socket.on('data', text => {
+		answer += text;
+	});
+	await Promise.all([drained, once(socket, 'end')]);
+
+	t.is(parse(answer).status, 503);
+});
+
 test('headers without an end are not waited for, however steadily they come', async t => {
 	const {port, ask} = await openServer(t, {}, {patience: {...impatient, requestMs: 60_000}});
 	const socket = connect(port, '127.0.0.1').setEncoding('utf8');
