@@ -68,9 +68,12 @@ export class Leftovers {
 	}
 
 	/** What an ended process left behind was ended, and that was looked at: its count does not wait for the next look. */
-	noteGone(process: EndedProcess & StartedProcess): void {
+	noteGone(process: EndedProcess): void {
 		this.watch(process);
-		this.#settleOrLog(this.#suspects.get(process.processId) ?? process, 0);
+		const suspect = this.#suspects.get(process.processId);
+		if (suspect !== undefined) {
+			this.#settleOrLog(suspect, 0);
+		}
 	}
 
 	/** Whether something of an ended process is alive now. Nothing outlives the boot that it was started in. */
