@@ -1,0 +1,37 @@
+import type {Runner} from '../runner.js';
+import {median} from '../statistics.js';
+
+const warmUp = 10;
+
+export interface StartOptions {
+	readonly count: number;
+	readonly heapMb: number;
+}
+
+/** One command after the other, in a program with a heap of its own. */
+export async function measureStart(runner: Runner, {count, heapMb}: StartOptions) {
+	const ballast = fillHeap(heapMb);
+	const blockedMs: number[] = [];
+	const runningMs: number[] = [];
+	// The first ones compile what the others run.
+	for (let i = 0; i < warmUp; i++) {
+		await (await runner.start('true')).ended;
+	}
+
+	for (let i = 0; i < count; i++) {
+		const begin = performance.now();
+		const started = runner.start('true');
+		blockedMs.push(performance.now() - begin);
+		const {ended} = await started;
+		runningMs.push(performance.now() - begin);
+		await ended;
+	}
+
+	await runner.settled();
+	return {blockedMs: median(blockedMs), runningMs: median(runningMs), heapMb: ballast.length};
+}
+
+/** Arrays of numbers, a megabyte each: fork(2) copies the page tables of all that was ever touched. */
+function fillHeap(megabytes: number): number[][] {
+	return Array.from({length: megabytes}, () => new Array(131_072).fill(0.5));
+}
