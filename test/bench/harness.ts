@@ -1,7 +1,6 @@
 import {execFile} from 'node:child_process';
 import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {installPeer, type PeerName, peerVariable} from './peers.js';
@@ -87,7 +86,8 @@ async function takeTurn(
 	const path = paths[contender as PeerName];
 	const options = path === undefined ? scenario.options : scenario.peers?.options;
 	const env = path === undefined ? {} : {[peerVariable(contender as PeerName)]: path};
-	const dir = mkdtempSync(join(tmpdir(), 'nohupd-bench-'));
+	// On a disk, as state directories are; what is in /tmp may be in memory, or among many others' files.
+	const dir = mkdtempSync('/var/tmp/nohupd-bench-');
 	const args = [...(scenario.nodeFlags ?? []), worker, scenario.work, contender, dir, JSON.stringify(options)];
 	try {
 		const {stdout} = await promisify(execFile)(process.execPath, args, {

@@ -37,8 +37,8 @@ export const sizes = {
 	},
 	usual: {
 		rounds: 3,
-		starts: 150,
-		commands: 2000,
+		starts: 100,
+		commands: 1000,
 		peerCommands: 40,
 		tree: 300,
 		heapsMb: [60, 1000],

@@ -28,10 +28,22 @@ export async function measureStart(runner: Runner, {count, heapMb}: StartOptions
 	}
 
 	await runner.settled();
-	return {blockedMs: median(blockedMs), runningMs: median(runningMs), heapMb: ballast.length};
+	return {
+		blockedMs: median(blockedMs),
+		runningMs: median(runningMs),
+		heapMb: process.memoryUsage().heapUsed / 2 ** 20,
+		ballast: ballast.length,
+	};
 }
 
-/** Arrays of numbers, a megabyte each: fork(2) copies the page tables of all that was ever touched. */
-function fillHeap(megabytes: number): number[][] {
-	return Array.from({length: megabytes}, () => new Array(131_072).fill(0.5));
+interface Ballast {
+	readonly index: number;
+	readonly name: string;
+}
+
+/** About a megabyte each of small objects, as programs have them: fork(2) copies the page tables of all of them. */
+function fillHeap(megabytes: number): Ballast[][] {
+	return Array.from({length: megabytes}, () =>
+		Array.from({length: 15_000}, (_, index) => ({index, name: `n${index}`})),
+	);
 }
