@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Admission} from './admission.js';
@@ -114,10 +113,8 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 
 function openStore(stateDir: string, logger: Logger): ProcessStore {
 	const path = join(stateDir, 'nohupd.db');
-	// The first of this directory, or lost: then the run directories hold the list.
-	const isMissing = !existsSync(path);
-	const {database, damagedCopy} = openDatabase(path, readMigrations(migrationsDir), logger);
-	return new SqliteProcessStore(database, stateDir, isMissing || damagedCopy !== null);
+	const {database, rebuildMark} = openDatabase(path, readMigrations(migrationsDir), logger);
+	return new SqliteProcessStore(database, stateDir, rebuildMark);
 }
 
 interface OpenedPorts {

@@ -101,6 +101,8 @@ export interface ProcessStore {
 	adopt(process: Omit<ProcessRecord, 'sequence'>): void;
 	/** Whether the list may have been lost with the database, and must be rebuilt from the run directories. */
 	readonly isRebuilding: boolean;
+	/** Takes over, all or none, those found on disk that have no row: the list is whole again, whatever crashes. */
+	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[]): void;
 	/** The last call. */
 	close(): void;
 }
@@ -160,8 +162,11 @@ export interface Launcher {
 	claim(processId: ProcessId): Claim;
 	/** What its record says; nothing where it has none. */
 	read(processId: ProcessId): Report;
-	/** Settles an open record whose shim can no longer do it, so that nobody waits for it. */
-	closeRecord(processId: ProcessId): void;
+	/**
+	 * Settles an open record whose shim can no longer do it, so that nobody waits for it.
+	 * @param endedAt - Milliseconds since 1970.
+	 */
+	closeRecord(processId: ProcessId, endedAt: number): void;
 	/** Removes all that `prepare` and the command wrote. */
 	discard(processId: ProcessId): void;
 	/** Ids of all processes that have something on disk. */
@@ -182,6 +187,8 @@ export interface ProcessTable {
 	isAlive(identity: ProcessIdentity): boolean;
 	/** Whether a shim still waits for the process it started; it is older than that process. */
 	isShimAlive(start: Start): boolean;
+	/** Whether it is a keeper of this state directory: its number may have been written there by anybody. */
+	isKeeper(identity: ProcessIdentity, stateDir: string): boolean;
 	/** Signals this process, and nobody who got its number later. */
 	signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }

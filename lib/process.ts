@@ -5,7 +5,7 @@ import {constants} from 'node:os';
  * passes it in, and gets the record that follows from it.
  */
 
-/** The name of one process, `proc_` and 26 letters and digits; sorts by the time of its creation. */
+/** The name of one process, `proc_` and 32 hexadecimal digits, unique everywhere. */
 export type ProcessId = string;
 
 /** What to run, after validation and with every default filled in. */

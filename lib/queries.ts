@@ -16,9 +16,18 @@ const whole = (min: number, max: number) => {
 	return v.pipe(v.number(problem), v.safeInteger(problem), v.minValue(min, problem), v.maxValue(max, problem));
 };
 
-const getSchema = v.object({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
+/** One that was misspelt would be taken for one that was not given. */
+function options<Entries extends v.ObjectEntries>(entries: Entries) {
+	return v.strictObject(entries, ({expected}) =>
+		expected === 'never'
+			? `is not known here; known are ${Object.keys(entries).join(', ')}`
+			: 'must be an object of options',
+	);
+}
 
-const listSchema = v.object({
+const getSchema = options({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
+
+const listSchema = options({
 	status: v.optional(v.picklist(statuses, `must be one of ${statuses.join(', ')}`)),
 	name: v.optional(v.string('must be a string')),
 	limit: v.optional(whole(1, 1000), 1000),
@@ -31,12 +40,12 @@ const signalSchema = v.custom<NodeJS.Signals>(
 	'must be the name of a signal, for instance SIGHUP',
 );
 
-const killSchema = v.object({
+const killSchema = options({
 	gracePeriodMs: v.optional(whole(0, 24 * 60 * 60 * 1000)),
 	signal: v.optional(signalSchema),
 });
 
-const keySchema = v.object({
+const keySchema = options({
 	idempotencyKey: v.optional(
 		v.pipe(
 			v.string('must be a string'),
@@ -66,7 +75,8 @@ function parse<Schema extends v.GenericSchema>(schema: Schema, options: unknown)
 	if (!parsed.success) {
 		const [issue] = parsed.issues;
 		const given = typeof issue.input === 'string' ? JSON.stringify(issue.input.slice(0, 80)) : String(issue.input);
-		throw new QueryInvalidError(v.getDotPath(issue) ?? 'options', `${issue.message}; got ${given}`);
+		const problem = issue.expected === 'never' ? issue.message : `${issue.message}; got ${given}`;
+		throw new QueryInvalidError(v.getDotPath(issue) ?? 'options', problem);
 	}
 
 	return parsed.output;

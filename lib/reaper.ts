@@ -49,7 +49,7 @@ export class Reaper {
 	giveUp(process: ProcessRecord, why: 'lost' | 'reboot' | 'start_failed', message: string, endedAt: number): void {
 		const ended = recordEnd(process, {exitCode: null, endedAt, durationMs: null, why, message});
 		this.ledger.record(ended);
-		this.launcher.closeRecord(process.processId);
+		this.launcher.closeRecord(process.processId, endedAt);
 		this.#lookAfter(ended);
 	}
 

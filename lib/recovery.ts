@@ -4,6 +4,7 @@ import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import type {Clock, Confinement, Launcher, Logger, ProcessStore, ProcessTable} from './ports.js';
 import {
+	type EndedProcess,
 	hasStatus,
 	isLive,
 	type LiveProcess,
@@ -115,9 +116,7 @@ export class Recovery {
 			this.logger.warn({found: processes.length, unreadable: found.length - processes.length}, 'The list is rebuilt');
 		}
 
-		for (const process of processes) {
-			this.store.adopt(process);
-		}
+		this.store.rebuild(processes);
 	}
 
 	async #collectOrphans(): Promise<void> {
@@ -168,11 +167,17 @@ export class Recovery {
 			this.#confineAgain(process);
 			this.admission.enter(process.processId);
 		} else if (claim.by === 'supervisor') {
-			// Only a kill takes the claim from a shim; its end was not committed any more.
-			this.ledger.record(recordStopBeforeStart(process, 'request', this.clock.now()));
+			this.#endWithdrawn(process);
 		} else if (claim.by === 'shim' && claim.identity.bootId !== this.processTable.bootId) {
 			this.#giveUpAfterReboot(process);
 		}
+	}
+
+	/** Only a kill takes the claim from a shim; its end could not be committed then: the disk was full, or we were killed. */
+	#endWithdrawn(process: QueuedProcess): EndedProcess {
+		const ended = recordStopBeforeStart(process, 'request', this.clock.now());
+		this.ledger.record(ended);
+		return ended;
 	}
 
 	/** A reboot, or the end of the service, may have taken the cgroup that it is to join. */
@@ -209,6 +214,11 @@ export class Recovery {
 
 	#sweepQueued({processId}: QueuedProcess): void {
 		const process = this.admission.isAdmitted(processId) ? this.reaper.look(processId) : null;
+		if (process !== null && hasStatus(process, 'queued') && this.launcher.claim(processId).by === 'supervisor') {
+			this.leftovers.watch(this.#endWithdrawn(process));
+			return;
+		}
+
 		const problem = process !== null && hasStatus(process, 'queued') ? this.#problemWithStart(process) : null;
 		if (process === null || problem === null) {
 			this.#suspects.delete(processId);
@@ -227,8 +237,7 @@ export class Recovery {
 			return this.launcher.recall(processId) === null ? 'Its files vanished before the command began' : null;
 		}
 
-		// The supervisor's: a kill that could not be committed. Whoever wanted it was told, and asks again.
-		const isHeld = claim.by === 'supervisor' || (claim.by === 'shim' && this.processTable.isAlive(claim.identity));
+		const isHeld = claim.by === 'shim' && this.processTable.isAlive(claim.identity);
 		return isHeld ? null : 'Its shim died before the command began';
 	}
 

@@ -156,8 +156,11 @@ export class Termination {
 	}
 
 	async #run(process: StoppingProcess, timing: Timing, signal: NodeJS.Signals): Promise<EndedProcess> {
-		const {stop} = process.state;
-		const note = (changes: Partial<Stop>) => this.#note(process, {...stop, isSignaled: true, ...changes});
+		let {stop} = process.state;
+		const note = (changes: Partial<Stop>) => {
+			stop = {...stop, isSignaled: true, ...changes};
+			this.#note(process, stop);
+		};
 		await this.#endTree(process, timing, {
 			signal: stop.isSignaled ? null : signal,
 			onAsked: () => note({atUptimeMs: this.clock.uptimeMs()}),
@@ -214,7 +217,7 @@ export class Termination {
 		const ended = recordEnd(process, cgroup === null ? observed : {...observed, usage: this.confinement.usage(cgroup)});
 		this.ledger.record(ended);
 		if (end === null) {
-			this.launcher.closeRecord(process.processId);
+			this.launcher.closeRecord(process.processId, ended.state.endedAt);
 		}
 
 		if (cgroup !== null) {

@@ -24,12 +24,17 @@ export function newRequestId(): string {
 /** Takes a request all its way: token, route, handler, answer, line in the log. */
 export class Dispatcher {
 	#isClosing = false;
+	/** Of the requests whose handlers may wait. */
+	readonly #waiting = new Set<AbortController>();
 
 	constructor(private readonly options: DispatcherOptions) {}
 
-	/** From now on every request is refused. */
+	/** From now on every request is refused, and nobody waits any longer. */
 	close(): void {
 		this.#isClosing = true;
+		for (const controller of this.#waiting) {
+			controller.abort();
+		}
 	}
 
 	/** Settles when the request is done with; never rejects. */
@@ -72,10 +77,23 @@ export class Dispatcher {
 			query: target.query,
 			header: name => headerOf(request, name),
 			readBody: () => this.#readBody(request, response),
+			gone: this.#goneSignal(response),
 		};
 		const answer = await route.handle(call);
 		this.#letGo(response);
-		await respond(response, answer);
+		await respond(response, answer, () =>
+			this.options.logger.warn({...facts}, 'A client that takes nothing of its answer is cut off'),
+		);
+	}
+
+	#goneSignal(response: ServerResponse): AbortSignal {
+		const controller = new AbortController();
+		this.#waiting.add(controller);
+		response.once('close', () => {
+			this.#waiting.delete(controller);
+			controller.abort();
+		});
+		return controller.signal;
 	}
 
 	/** While closing, no connection is kept for another request. */

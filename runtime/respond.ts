@@ -2,6 +2,7 @@
 import type {ServerResponse} from 'node:http';
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
+import {sendEvents} from './event-stream.js';
 import type {Problem} from './problem.js';
 import type {Answer} from './router.js';
 
@@ -13,11 +14,19 @@ const stallMs = 30_000;
 /** How long to listen on to a client that still sends what nobody wants. */
 const lingerMs = 1000;
 
-/** Settles when the answer is with the kernel, or the client has left. */
-export async function respond(response: ServerResponse, answer: Answer): Promise<void> {
-	destroyOnStall(response);
+/**
+ * Settles when the answer is with the kernel, or the client has left.
+ * @param onStall - Called before a client is cut off that takes nothing.
+ */
+export async function respond(response: ServerResponse, answer: Answer, onStall: () => void): Promise<void> {
+	destroyOnStall(response, onStall);
 	if ('json' in answer) {
 		await sendJson(response, 200, answer.json);
+		return;
+	}
+
+	if ('events' in answer) {
+		await sendEvents(response, answer.events);
 		return;
 	}
 
@@ -63,6 +72,9 @@ function endOfRequest(response: ServerResponse, timeoutMs: number): Promise<void
 	});
 }
 
-function destroyOnStall(response: ServerResponse): void {
-	response.setTimeout(stallMs, () => response.destroy());
+function destroyOnStall(response: ServerResponse, onStall: () => void = () => undefined): void {
+	response.setTimeout(stallMs, () => {
+		onStall();
+		response.destroy();
+	});
 }

@@ -1,3 +1,4 @@
+import type {ServerSentEvent} from './event-stream.js';
 import {decodeSegments} from './path.js';
 import {Problem} from './problem.js';
 
@@ -9,10 +10,18 @@ export interface Call {
 	header(name: string): string | undefined;
 	/** `undefined` where there is none. Rejects with `Problem`. */
 	readBody(): Promise<unknown>;
+	/** Aborted when the client has left, or the daemon shuts down: whoever waits is to end then. */
+	readonly gone: AbortSignal;
 }
 
-/** What a handler answers, with status 200: a value, or pieces of JSON. */
-export type Answer = {readonly json: object} | {readonly pieces: AsyncIterable<string>};
+/**
+ * What a handler answers, with status 200: a value, pieces of JSON, or events for as long as the client wants them.
+ * Whatever can be refused is refused before: what comes later can only cut the answer off.
+ */
+export type Answer =
+	| {readonly json: object}
+	| {readonly pieces: AsyncIterable<string>}
+	| {readonly events: AsyncIterable<ServerSentEvent>};
 
 export interface Route {
 	readonly method: 'GET' | 'POST' | 'DELETE';

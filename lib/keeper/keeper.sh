@@ -51,8 +51,6 @@ close_inherited() {
 	done
 }
 
-# ------------------------------------------------------------------------------- one command
-
 shim() {
 	local run=$state/runs/$1 record=$state/records/$1 child code
 	# The claim: O_CREAT|O_EXCL by a builtin. Whoever comes second stops here, so an id may be
@@ -125,8 +123,6 @@ record_end() {
 	} 3<>"$record"
 }
 
-# ------------------------------------------------------------------------ the dead man's switch
-
 # Ends what is overdue (SIGTERM, grace period, SIGKILL) while no supervisor lives. The next
 # supervisor brings a keeper of its own, which writes its name over ours: then we leave.
 hold_deadlines() {
@@ -140,7 +136,6 @@ hold_deadlines() {
 		read_limits "${id##*/}"
 	done
 	while ((${#timeout[@]})); do
-		# First of all: the shims forked last have not taken their claims yet.
 		pause 1
 		read -r owner <"$state/keeper"
 		[[ $owner == "$self" ]] || return
@@ -229,7 +224,7 @@ signal_tree() {
 	fi
 	# A group whose leader is alive, and is the one that we started, is ours. Where the leader is gone, a stranger's
 	# group of that number would be in a session of its own, and that of another of our commands carries its cookie.
-	is_alive "$pid" "$ticks" && leader=$pid
+	is_alive "$pid" "$ticks" && is_ours "$1" "$parent" && leader=$pid
 	for process in /proc/[0-9]*; do
 		process=${process#/proc/}
 		read_stat "$process" || continue
@@ -242,8 +237,23 @@ signal_tree() {
 	return "$found"
 }
 
+# A record can be written by its own command, and any number into it: a stranger carries no cookie of ours, and
+# has no shim for its parent.
+is_ours() {
+	local cookie
+	read_cookie "$pid"
+	[[ $cookie == "$1" ]] || is_keeper "$2"
+}
+
+is_keeper() {
+	local words
+	mapfile -d '' -t words <"/proc/$1/cmdline"
+	((${#words[@]} > 1)) && [[ ${words[-2]##*/} == keeper.sh && ${words[-1]} == "$state" ]]
+}
+
 is_orphan() {
-	[[ -z $cookie && $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]]
+	[[ -z $cookie && $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]] || return
+	[[ ! -e /proc/$session ]] || is_keeper "$session"
 }
 
 # The cookie that a process carries, or nothing.
@@ -255,8 +265,6 @@ read_cookie() {
 		[[ $entry != NOHUPD_PROCESS_ID=* ]] || cookie=${entry#*=}
 	done
 }
-
-# ----------------------------------------------------------------------------------- reading
 
 # proc_pid_stat(5): the name may hold spaces, newlines and parentheses, so cut behind the last one.
 read_stat() {

@@ -32,7 +32,7 @@ export class KeeperLauncher implements Launcher {
 	open(): void {
 		const earlier = readKeeperIdentity(this.place.stateDir);
 		// It may be holding deadlines by now, and from here on that is ours to do.
-		if (earlier !== null) {
+		if (earlier !== null && this.processTable.isKeeper(earlier, this.place.stateDir)) {
 			this.processTable.signal(earlier, 'SIGKILL');
 		}
 
@@ -70,9 +70,9 @@ export class KeeperLauncher implements Launcher {
 		return report;
 	}
 
-	closeRecord(processId: ProcessId): void {
+	closeRecord(processId: ProcessId, endedAt: number): void {
 		this.#keeper.forget(processId);
-		this.#directories.closeRecord(processId);
+		this.#directories.closeRecord(processId, endedAt);
 	}
 
 	discard(processId: ProcessId): void {

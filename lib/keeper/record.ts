@@ -9,8 +9,10 @@ export const recordBytes = 128;
 /** Preallocated, so that writing an exit code needs no new block of a full disk. */
 export const emptyRecord = widths.map(width => `${' '.repeat(width)}\n`).join('');
 
-/** What the supervisor writes where no shim is left to do it. */
-export const closedRecordLine = `E ??? ${' '.repeat(11)}0 ${' '.repeat(15)}0`;
+/** What the supervisor writes where no shim is left to do it. @param endedAt - Milliseconds since 1970. */
+export function closedRecordLine(endedAt: number): string {
+	return `E ??? ${'0'.padStart(12)} ${String(endedAt * 1000).padStart(16)}`;
+}
 
 const startLine = /^S ([ \d]{6}\d) ([ \d]{10}\d) ([ \d]{6}\d) ([ \d]{6}\d) ([ \d]{15}\d) ([\da-f]{8})\n/;
 const endLine = /^E ([ \d]{2}\d|---|\?\?\?) ([ \d]{11}\d) ([ \d]{15}\d)\n/;

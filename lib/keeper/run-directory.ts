@@ -111,11 +111,11 @@ export class RunDirectories {
 		}
 	}
 
-	closeRecord(processId: ProcessId): void {
+	closeRecord(processId: ProcessId, endedAt: number): void {
 		try {
 			const descriptor = openSync(join(this.records, processId), 'r+');
 			try {
-				writeSync(descriptor, closedRecordLine, emptyRecord.indexOf('\n') + 1);
+				writeSync(descriptor, closedRecordLine(endedAt), emptyRecord.indexOf('\n') + 1);
 			} finally {
 				closeSync(descriptor);
 			}

@@ -164,7 +164,8 @@ function sessionFigures({processId, state}: ProcessRecord): Figures | null {
 		return null;
 	}
 
-	const members = new ProcessTree(processId, state.start).look();
+	// To be counted, a record is good enough: nobody is signalled.
+	const members = new ProcessTree(processId, state.start, true).look();
 	return {
 		cpuMs: members.reduce((sum, {cpuMs}) => sum + cpuMs, 0),
 		memoryPeakBytes: null,

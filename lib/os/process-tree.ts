@@ -13,8 +13,12 @@ export class ProcessTree {
 	constructor(
 		private readonly processId: ProcessId,
 		private readonly start: Start,
+		/** Whether pid and session of `start` are its own; else only its cookie tells who belongs to it. */
+		private readonly isCredible: boolean,
 	) {
-		this.#known.set(start.identity.pid, start.identity.startTicks);
+		if (isCredible) {
+			this.#known.set(start.identity.pid, start.identity.startTicks);
+		}
 	}
 
 	/** One look at everything that runs. */
@@ -80,7 +84,7 @@ export class ProcessTree {
 	}
 
 	#isInOurGroup(stat: Stat): boolean {
-		return this.#isKnown(stat.groupId) || isInGroupOf(this.processId, this.start, stat);
+		return this.#isKnown(stat.groupId) || (this.isCredible && isInGroupOf(this.processId, this.start, stat));
 	}
 
 	#isKnown(pid: number): boolean {

@@ -1,4 +1,4 @@
-import {closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync} from 'node:fs';
+import {closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
 import {SchemaTooNewError} from '../errors.js';
@@ -16,6 +16,8 @@ export interface OpenedDatabase {
 	readonly database: Database.Database;
 	/** Where a damaged file was set aside, `null` where none was. */
 	readonly damagedCopy: string | null;
+	/** A file that is there until the list of a new database has been rebuilt; `null` where there is nothing to rebuild. */
+	readonly rebuildMark: string | null;
 }
 
 /** Reads `0001_name.sql` upward. @throws {Error} on a gap in the numbers. */
@@ -41,7 +43,7 @@ export function readMigrations(directory: string): Migration[] {
  */
 export function openDatabase(path: string, migrations: readonly Migration[], logger: Logger): OpenedDatabase {
 	try {
-		return {database: openSound(path, migrations), damagedCopy: null};
+		return open(path, migrations, null);
 	} catch (error) {
 		if (!isDamage(error)) {
 			throw error;
@@ -49,8 +51,17 @@ export function openDatabase(path: string, migrations: readonly Migration[], log
 
 		const damagedCopy = setAside(path);
 		logger.error({damagedCopy, error}, 'The database was damaged and has been set aside');
-		return {database: openSound(path, migrations), damagedCopy};
+		return open(path, migrations, damagedCopy);
 	}
+}
+
+function open(path: string, migrations: readonly Migration[], damagedCopy: string | null): OpenedDatabase {
+	const mark = rebuildMark(path);
+	return {database: openSound(path, migrations), damagedCopy, rebuildMark: existsSync(mark) ? mark : null};
+}
+
+function rebuildMark(path: string): string {
+	return `${path}.rebuilding`;
 }
 
 function openSound(path: string, migrations: readonly Migration[]): Database.Database {
@@ -87,11 +98,13 @@ function isDamage(error: unknown): boolean {
 
 /** SQLite would create the file readable for others; it gives its journals the mode of the file. */
 function touch(path: string): boolean {
-	if (existsSync(path)) {
+	if ((statSync(path, {throwIfNoEntry: false})?.size ?? 0) > 0) {
 		return false;
 	}
 
-	closeSync(openSync(path, 'wx', 0o600));
+	// Before the file: after a crash in between, an empty list must not pass for the whole one.
+	writeFileSync(rebuildMark(path), '', {mode: 0o600});
+	closeSync(openSync(path, 'a', 0o600));
 	return true;
 }
 

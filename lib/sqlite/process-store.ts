@@ -1,3 +1,4 @@
+import {rmSync} from 'node:fs';
 import Sqlite from 'better-sqlite3';
 import {StorageFullError} from '../errors.js';
 import type {AnyProcessEvent} from '../events.js';
@@ -26,14 +27,16 @@ export class SqliteProcessStore implements ProcessStore {
 	readonly #findKey: Statement;
 	readonly #open: Statement;
 	readonly #leftover: Statement;
+	#isRebuilding: boolean;
 	readonly #inTransaction: <T>(work: () => T) => T;
 
 	constructor(
 		database: Database,
 		private readonly stateDir: string,
-		readonly isRebuilding: boolean,
+		private readonly rebuildMark: string | null = null,
 	) {
 		this.#database = database;
+		this.#isRebuilding = rebuildMark !== null;
 		this.#insertProcess = database.prepare(
 			`INSERT INTO processes (${columns.join(', ')}) VALUES (${columns.map(name => `@${name}`).join(', ')})`,
 		);
@@ -92,6 +95,22 @@ export class SqliteProcessStore implements ProcessStore {
 
 	adopt(process: Omit<ProcessRecord, 'sequence'>): void {
 		this.#insertProcess.run(toRow(process));
+	}
+
+	get isRebuilding(): boolean {
+		return this.#isRebuilding;
+	}
+
+	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[]): void {
+		this.#inTransaction(() => {
+			for (const process of processes.filter(({processId}) => this.find(processId) === null)) {
+				this.adopt(process);
+			}
+		});
+		// On the disk before the mark goes: a power failure may take what only the journal has.
+		this.#database.pragma('wal_checkpoint(TRUNCATE)');
+		rmSync(this.rebuildMark ?? '', {force: true});
+		this.#isRebuilding = false;
 	}
 
 	find(processId: ProcessId): ProcessRecord | null {

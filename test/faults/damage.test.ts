@@ -1,9 +1,12 @@
 import {readdirSync, rmSync, statSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
+import {openDatabase, readMigrations} from '../../lib/sqlite/database.js';
 import {Agent} from '../helpers/agent-client.js';
 import {eventually} from '../helpers/eventually.js';
 import {makeGate} from '../helpers/gate.js';
+import {migrationsDir} from '../helpers/memory-store.js';
+import {RecordingLogger} from '../helpers/recording-logger.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 import {besides, editDatabase, readLines, readRecord} from '../helpers/state-files.js';
 
@@ -12,6 +15,24 @@ const damages: Record<string, (database: string) => void> = {
 	'that was removed': database => rmSync(database),
 	'whose file was cut off': database => truncateSync(database, statSync(database).size / 2),
 };
+
+test('33: an agent that is killed while it rebuilds the list loses nothing that waited', async t => {
+	const stateDir = makeStateDir(t);
+	const gate = makeGate(stateDir);
+	const agent = await Agent.open(t, stateDir, {maxRunning: 1});
+	await agent.start({command: gate.wait});
+	const queued = await agent.start({command: 'echo ran', name: 'queued'});
+	await agent.kill();
+	rmSync(join(stateDir, 'nohupd.db'));
+	// As far as it comes before the list is in the new database.
+	const {database} = openDatabase(join(stateDir, 'nohupd.db'), readMigrations(migrationsDir), new RecordingLogger());
+	database.close();
+
+	const supervisor = await openSupervisor(t, {stateDir});
+	gate.open();
+
+	t.like(await supervisor.wait(queued.processId), {name: 'queued', status: 'completed'});
+});
 
 for (const [title, damage] of Object.entries(damages)) {
 	test(`33: a database ${title} costs nothing: the list is rebuilt while commands run`, async t => {

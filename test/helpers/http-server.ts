@@ -8,7 +8,7 @@ import {Authenticator} from '../../runtime/auth.js';
 import {Dispatcher} from '../../runtime/dispatcher.js';
 import type {Key} from '../../runtime/key.js';
 import {createLogger} from '../../runtime/log.js';
-import {Router} from '../../runtime/router.js';
+import {type Route, Router} from '../../runtime/router.js';
 import {createRoutes} from '../../runtime/routes.js';
 import {type Patience, Server} from '../../runtime/server.js';
 import {TokenCache} from '../../runtime/token-cache.js';
@@ -49,18 +49,20 @@ export interface TestServerOptions {
 	readonly patience?: Partial<Patience>;
 	readonly maxBodyBytes?: number;
 	readonly now?: () => number;
+	/** In place of those of the daemon. */
+	readonly routes?: readonly Route[];
 }
 
 export async function openServer(
 	t: ExecutionContext,
 	supervisor: Partial<Supervisor> = {},
-	{key = secretKey, claims = {}, patience, maxBodyBytes = 100_000, now = Date.now}: TestServerOptions = {},
+	{key = secretKey, claims = {}, patience, maxBodyBytes = 100_000, now = Date.now, routes}: TestServerOptions = {},
 ): Promise<TestServer> {
 	const log: string[] = [];
 	const logger = createLogger('debug', {write: (line: string) => log.push(line)});
 	const dispatcher = new Dispatcher({
 		// What a test does not write is not called.
-		router: new Router(createRoutes(supervisor as Supervisor, '1.2.3', now)),
+		router: new Router(routes ?? createRoutes(supervisor as Supervisor, '1.2.3', now)),
 		authenticator: new Authenticator(
 			await createVerifier(key, claims, now),
 			new TokenCache({now, monotonicMs: () => performance.now()}),

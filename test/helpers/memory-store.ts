@@ -18,5 +18,5 @@ export function openMemoryStore({
 		database.exec(sql);
 	}
 
-	return new SqliteProcessStore(database, '/state', isRebuilding);
+	return new SqliteProcessStore(database, '/state', isRebuilding ? '/nowhere/mark' : null);
 }

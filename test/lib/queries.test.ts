@@ -151,6 +151,10 @@ test(refuses, kill, {gracePeriodMs: -1}, 'gracePeriodMs must be a whole number f
 test(refuses, kill, {gracePeriodMs: null}, 'gracePeriodMs must be a whole number from 0 to 86400000; got null');
 test(refuses, start, {idempotencyKey: ''}, 'idempotencyKey must not be empty; got ""');
 test(refuses, start, {idempotencyKey: 5}, 'idempotencyKey must be a string; got 5');
+test(refuses, get, {tailbytes: 1}, 'tailbytes is not known here; known are tailBytes');
+test(refuses, kill, {grace: 0}, 'grace is not known here; known are gracePeriodMs, signal');
+test(refuses, start, {idempotency: 'k'}, 'idempotency is not known here; known are idempotencyKey');
+
 test('an idempotency key may have 255 characters, and no more', t => {
 	t.is(parseIdempotencyKey({idempotencyKey: 'k'.repeat(255)})?.length, 255);
 

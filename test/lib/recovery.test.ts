@@ -452,6 +452,21 @@ test('a list that was lost is rebuilt from what is on disk, in the order of acce
 	t.deepEqual(endOf(parts.find('proc_ended')), {why: 'exited', exitCode: 3});
 });
 
+test('a kill of a queued process that could not be committed is committed by a later look, and makes room', t => {
+	const parts = new Parts({maxRunning: 1});
+	for (const processId of ['proc_killed', 'proc_next']) {
+		parts.accept({processId});
+		parts.admission.enter(processId);
+	}
+
+	parts.launcher.takeClaim('proc_killed', {by: 'supervisor'});
+
+	parts.recovery.sweep(false);
+
+	t.like(parts.find('proc_killed').state, {status: 'ended', start: null, end: {why: 'request'}});
+	t.deepEqual(parts.launcher.launched, ['proc_killed', 'proc_next']);
+});
+
 test('what was prepared for a process that was never accepted is removed', async t => {
 	const parts = new Parts();
 	parts.accept({processId: 'proc_accepted'});

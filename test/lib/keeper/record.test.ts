@@ -72,15 +72,16 @@ test('an end without a start is a failed start, whatever the code', t => {
 });
 
 test('a record closed by the supervisor has no exit code', t => {
-	t.like(parseRecord(written({start: started, end: closedRecordLine})).end, {
+	t.like(parseRecord(written({start: started, end: closedRecordLine(1_767_225_600_000)})).end, {
 		exitCode: null,
+		endedAt: 1_767_225_600_000,
 		durationMs: null,
 		why: 'lost',
 	});
 });
 
 test('the supervisor closes a record within the room that was made for it', t => {
-	t.is(closedRecordLine.length, ended.length);
+	t.is(closedRecordLine(1_767_225_600_000).length, ended.length);
 });
 
 test('every exit code from 0 to 255 is read as it was written', t => {

@@ -144,7 +144,7 @@ test('a record that somebody removed tells nothing, and can be closed all the sa
 	directories.create('proc_1', specified().specification);
 	rmSync(join(stateDir, 'records/proc_1'));
 
-	directories.closeRecord('proc_1');
+	directories.closeRecord('proc_1', 1_767_225_600_500);
 
 	t.deepEqual(directories.readRecord('proc_1'), {start: null, end: null, stoppedAtUptimeMs: null});
 });
@@ -156,10 +156,11 @@ test('a record that was closed has an end, and what it told before', t => {
 	const record = join(stateDir, 'records/proc_1');
 	writeFileSync(record, 'S    4711        1000    4710    4700 1767225600000123 0123abcd', {flag: 'r+'});
 
-	directories.closeRecord('proc_1');
+	directories.closeRecord('proc_1', 1_767_225_600_500);
 
 	const {start, end} = directories.readRecord('proc_1');
-	t.deepEqual([start?.identity.pid, end?.exitCode, end?.why], [4711, null, 'lost']);
+	t.is(start?.identity.pid, 4711);
+	t.like(end, {exitCode: null, endedAt: 1_767_225_600_500, why: 'lost'});
 	t.is(statSync(record).size, 128);
 });
 

@@ -6,6 +6,8 @@ import Sqlite from 'better-sqlite3';
 import {SchemaTooNewError} from '../../../lib/errors.js';
 import {createSupervisor} from '../../../lib/index.js';
 import {type Migration, openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
+import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';
+import {aQueuedProcess} from '../../helpers/a-process.js';
 import {migrationsDir} from '../../helpers/memory-store.js';
 import {RecordingLogger} from '../../helpers/recording-logger.js';
 import {killAll, makeStateDir} from '../../helpers/state-dir.js';
@@ -38,14 +40,14 @@ function makeOldDatabase(t: ExecutionContext, version: number): {directory: stri
 }
 
 function open(path: string, known: readonly Migration[] = migrations, logger = new RecordingLogger()) {
-	const {database, damagedCopy} = openDatabase(path, known, logger);
+	const {database, damagedCopy, rebuildMark} = openDatabase(path, known, logger);
 	const facts = {
 		version: database.pragma('user_version', {simple: true}),
 		tables: database.prepare("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name").all(),
 		rows: countRows(database),
 	};
 	database.close();
-	return {...facts, damagedCopy};
+	return {...facts, damagedCopy, rebuildMark};
 }
 
 function countRows(database: Sqlite.Database): unknown {
@@ -63,13 +65,33 @@ function listFiles(directory: string): string[] {
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
-test('a new database has the newest schema, and nothing is left beside it', t => {
+test('a new database has the newest schema, and a mark beside it until the list was rebuilt', t => {
 	const directory = makeTempDir(t);
+	const rebuildMark = join(directory, 'nohupd.db.rebuilding');
 
-	const {version, rows, damagedCopy} = open(join(directory, 'nohupd.db'));
+	const opened = open(join(directory, 'nohupd.db'));
+	const afterCrash = open(join(directory, 'nohupd.db'));
 
-	t.deepEqual({version, rows, damagedCopy}, {version: newest, rows: 0, damagedCopy: null});
+	t.like(opened, {version: newest, rows: 0, damagedCopy: null, rebuildMark});
+	t.is(afterCrash.rebuildMark, rebuildMark);
+	t.deepEqual(listFiles(directory), ['nohupd.db', 'nohupd.db.rebuilding']);
+});
+
+test('once the list was rebuilt, nothing is left beside a database, and it is believed from then on', t => {
+	const directory = makeTempDir(t);
+	const path = join(directory, 'nohupd.db');
+	const {database, rebuildMark} = openDatabase(path, migrations, new RecordingLogger());
+	const store = new SqliteProcessStore(database, directory, rebuildMark);
+	const {sequence: _, ...found} = aQueuedProcess();
+
+	const wasRebuilding = store.isRebuilding;
+	store.rebuild([found]);
+	store.rebuild([found]);
+
+	t.deepEqual([wasRebuilding, store.isRebuilding], [true, false]);
+	store.close();
 	t.deepEqual(listFiles(directory), ['nohupd.db']);
+	t.like(open(path), {rows: 1, rebuildMark: null});
 });
 
 test('a database is readable by nobody else, and so are its journals', t => {
@@ -84,6 +106,7 @@ test('a database is readable by nobody else, and so are its journals', t => {
 		[
 			['nohupd.db', '600'],
 			['nohupd.db-wal', '600'],
+			['nohupd.db.rebuilding', '600'],
 		],
 	);
 	database.close();
@@ -203,7 +226,7 @@ for (const [what, damage] of Object.entries(damages)) {
 		t.deepEqual({version, rows}, {version: newest, rows: 0});
 		t.regex(String(damagedCopy), /\/nohupd\.db\.damaged-\d{4}-\d\d-\d\dT[\d-]+Z$/);
 		t.is(hash(String(damagedCopy)), damaged);
-		t.is(listFiles(directory).length, 2);
+		t.is(listFiles(directory).length, 3);
 		t.like(logger.entries, [{level: 'error', facts: {damagedCopy}}]);
 	});
 }
@@ -212,7 +235,7 @@ test('an empty file, as a crash right after its creation leaves it, is a new dat
 	const path = join(makeTempDir(t), 'nohupd.db');
 	writeFileSync(path, '');
 
-	t.like(open(path), {version: newest, rows: 0, damagedCopy: null});
+	t.like(open(path), {version: newest, rows: 0, damagedCopy: null, rebuildMark: `${path}.rebuilding`});
 });
 
 test('what is no damage is not set aside', t => {

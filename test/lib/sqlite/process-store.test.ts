@@ -296,7 +296,7 @@ test('numbers go on after a restart, and none is used twice', t => {
 	const path = join(makeTempDir(t), 'nohupd.db');
 	const reopen = () => {
 		const {database} = openDatabase(path, readMigrations(migrationsDir), new RecordingLogger());
-		return {database, store: new SqliteProcessStore(database, '/state', false)};
+		return {database, store: new SqliteProcessStore(database, '/state')};
 	};
 	const first = reopen();
 	first.store.insert(newProcess({processId: 'proc_a'}), 0);

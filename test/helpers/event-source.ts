@@ -1,0 +1,46 @@
+import type {ExecutionContext} from 'ava';
+
+/** One event as it came over HTTP. */
+export interface ReceivedEvent {
+	readonly id: string | null;
+	readonly event: string | null;
+	readonly data: Record<string, unknown>;
+}
+
+/**
+ * The events of one stream, until it ends, the connection breaks or the consumer stops. Heartbeats are left out.
+ * Rejects where the answer is no stream.
+ */
+export async function* receiveEvents(
+	t: ExecutionContext,
+	url: string,
+	token: string,
+	headers: Readonly<Record<string, string>> = {},
+): AsyncGenerator<ReceivedEvent> {
+	const leaving = new AbortController();
+	t.teardown(() => leaving.abort());
+	const response = await fetch(url, {
+		headers: {authorization: `Bearer ${token}`, ...headers},
+		signal: leaving.signal,
+	});
+	if (response.headers.get('content-type') !== 'text/event-stream' || response.body === null) {
+		throw new Error(`${response.status}: ${await response.text()}`);
+	}
+
+	let received = '';
+	try {
+		for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+			received += chunk;
+			const blocks = received.split('\n\n');
+			received = blocks.pop() ?? '';
+			yield* blocks.filter(block => !block.startsWith(':')).map(parseBlock);
+		}
+	} finally {
+		leaving.abort();
+	}
+}
+
+function parseBlock(block: string): ReceivedEvent {
+	const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1] ?? null;
+	return {id: field('id'), event: field('event'), data: JSON.parse(field('data') ?? 'null')};
+}
