@@ -10,6 +10,7 @@ import type {LineResult} from './harness.js';
 const program = fileURLToPath(new URL('main.js', import.meta.url));
 
 test('the short form measures everybody on every line', async t => {
+	t.timeout(110_000);
 	const dir = makeTempDir(t);
 
 	const {stdout} = await promisify(execFile)(process.execPath, [program, '--short', '--out', dir]);

@@ -1,4 +1,4 @@
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {Agent, request} from 'node:http';
 import {join} from 'node:path';
@@ -6,9 +6,12 @@ import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {readStat} from '../../lib/os/proc.js';
 import {eventually} from '../helpers/eventually.js';
+import {mint, secret} from '../helpers/http-server.js';
 import type {Runner} from './runner.js';
 
 const program = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
+
+const day = 24 * 60 * 60;
 
 /** Asks one server over connections that stay open. */
 export class Client {
@@ -53,7 +56,6 @@ export class BenchDaemon {
 	private constructor(
 		private readonly child: ChildProcess,
 		readonly port: number,
-		private readonly stateDir: string,
 	) {}
 
 	/** Settles when it has said that it listens. */
@@ -61,18 +63,18 @@ export class BenchDaemon {
 		const stateDir = join(dir, 'state');
 		const child = spawn(process.execPath, [program, 'serve', '--port', '0', '--state-dir', stateDir], {
 			stdio: ['ignore', 'pipe', 'ignore'],
+			env: {...process.env, NOHUPD_JWT_SECRET: secret},
 		});
 		const [line] = await once(createInterface({input: child.stdout}), 'line');
-		return new BenchDaemon(child, Number(/:(\d+)$/.exec(line)?.[1]), stateDir);
+		return new BenchDaemon(child, Number(/:(\d+)$/.exec(line)?.[1]));
 	}
 
 	get pid(): number {
 		return this.child.pid ?? 0;
 	}
 
-	client(connections: number): Client {
-		const token = execFileSync(process.execPath, [program, 'token', '--state-dir', this.stateDir], {encoding: 'utf8'});
-		return new Client(this.port, token.trim(), connections);
+	async client(connections: number): Promise<Client> {
+		return new Client(this.port, await mint({exp: Math.floor(Date.now() / 1000) + day}), connections);
 	}
 
 	async close(): Promise<void> {
@@ -84,7 +86,7 @@ export class BenchDaemon {
 /** The daemon, over HTTP with JWT. Nobody is told of an end: what matters is when nothing runs any more. */
 export async function openHttp(dir: string): Promise<Runner> {
 	const daemon = await BenchDaemon.open(dir);
-	const client = daemon.client(8);
+	const client = await daemon.client(8);
 	return {
 		async start(command) {
 			await client.ask('POST', '/commands/background', {command, timeout: 0});

@@ -3,7 +3,7 @@
  * `--short` shows in less than a minute that the benchmark works, `--long` takes its time; `--only kill,start-60` picks
  * scenarios, `--no-peers` installs nothing, `--out DIR` writes elsewhere.
  */
-import {mkdirSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -28,25 +28,29 @@ const chosen = values.only?.split(',');
 const loadBefore = loadavg()[0] ?? 0;
 const tell = (line: string) => void process.stderr.write(`${line}\n`);
 const results: LineResult[] = [];
+mkdirSync(values.out, {recursive: true});
 for (const scenario of listScenarios(sizes[form])) {
 	if (chosen === undefined || chosen.includes(scenario.name)) {
 		const harness = {rounds: sizes[form].rounds, withPeers: !values.short && !values['no-peers'], tell};
 		results.push(...(await runScenario(scenario, harness)));
+		// After each, so that a run that is cut short has not been for nothing.
+		write();
 	}
 }
 
-const circumstances = {
-	date: new Date().toISOString().slice(0, 10),
-	machine: machine(),
-	kernel: kernel(),
-	node: process.version,
-	nohupd: ownVersion(),
-	load: [loadBefore, loadavg()[0] ?? 0] as const,
-	form,
-	sizes: sizes[form],
-};
-mkdirSync(values.out, {recursive: true});
-const markdown = toMarkdown(results, circumstances);
-writeFileSync(join(values.out, 'RESULTS.md'), markdown);
-writeFileSync(join(values.out, 'results.json'), `${JSON.stringify({circumstances, results}, null, '\t')}\n`);
-process.stdout.write(markdown);
+process.stdout.write(readFileSync(join(values.out, 'RESULTS.md')));
+
+function write(): void {
+	const circumstances = {
+		date: new Date().toISOString().slice(0, 10),
+		machine: machine(),
+		kernel: kernel(),
+		node: process.version,
+		nohupd: ownVersion(),
+		load: [loadBefore, loadavg()[0] ?? 0] as const,
+		form,
+		sizes: sizes[form],
+	};
+	writeFileSync(join(values.out, 'RESULTS.md'), toMarkdown(results, circumstances));
+	writeFileSync(join(values.out, 'results.json'), `${JSON.stringify({circumstances, results}, null, '\t')}\n`);
+}

@@ -106,7 +106,7 @@ export function listScenarios(sizes: Sizes): Scenario[] {
 		{
 			name: 'idle',
 			work: 'idle',
-			options: {},
+			options: {settleMs: sizes.settleMs},
 			contenders: ['daemon', 'library', 'bare'],
 			lines: [
 				{

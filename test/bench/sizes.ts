@@ -18,6 +18,8 @@ export interface Sizes {
 	readonly beside: number;
 	readonly outputBytes: number;
 	readonly requestMs: number;
+	/** Until a program that has started is at rest. */
+	readonly settleMs: number;
 }
 
 export const sizes = {
@@ -34,6 +36,7 @@ export const sizes = {
 		beside: 5,
 		outputBytes: 1e6,
 		requestMs: 100,
+		settleMs: 100,
 	},
 	usual: {
 		rounds: 3,
@@ -47,6 +50,7 @@ export const sizes = {
 		beside: 100,
 		outputBytes: 1e9,
 		requestMs: 3000,
+		settleMs: 3000,
 	},
 	long: {
 		rounds: 5,
@@ -60,5 +64,6 @@ export const sizes = {
 		beside: 1000,
 		outputBytes: 1e9,
 		requestMs: 10_000,
+		settleMs: 10_000,
 	},
 } as const satisfies Record<string, Sizes>;

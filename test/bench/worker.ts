@@ -52,7 +52,7 @@ const works = {
 	throughput: (turn: Turn) => withRunner(turn, runner => measureThroughput(runner, turn.options)),
 	output: (turn: Turn) => withRunner(turn, runner => measureOutput(runner, turn.options)),
 	ends: ({contender, dir, options}: Turn) => measureEnds(contender, dir, options),
-	idle: ({contender, dir}: Turn) => measureIdle(contender, dir),
+	idle: ({contender, dir, options}: Turn) => measureIdle(contender, dir, options),
 	beside: ({dir, options}: Turn) => measureBeside(dir, options),
 	store: ({dir, options}: Turn) => measureStore(dir, options),
 	requests: ({dir, options}: Turn) => measureRequests(dir, options),

@@ -7,14 +7,13 @@ import {findProcesses} from '../../helpers/processes.js';
 import {BenchDaemon} from '../http-runner.js';
 import {endSleepers, startSleepers} from '../sleepers.js';
 
-const settleMs = 1500;
 const library = new URL('../../../lib/index.js', import.meta.url).href;
 
 /** Resident memory of a program that does nothing: by itself, with the library, and that of the daemon. */
-export async function measureIdle(contender: string, dir: string) {
+export async function measureIdle(contender: string, dir: string, {settleMs}: {settleMs: number}) {
 	if (contender === 'daemon') {
 		const daemon = await BenchDaemon.open(dir);
-		const figures = {rssMb: await restingRssMb(daemon.pid)};
+		const figures = {rssMb: await rssMb(daemon.pid, settleMs)};
 		await daemon.close();
 		return figures;
 	}
@@ -26,12 +25,13 @@ export async function measureIdle(contender: string, dir: string) {
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	await once(child.stdout, 'data');
-	const figures = {rssMb: await restingRssMb(child.pid ?? 0)};
+	const figures = {rssMb: await rssMb(child.pid ?? 0, settleMs)};
 	child.kill('SIGKILL');
 	return figures;
 }
 
-async function restingRssMb(pid: number): Promise<number> {
+/** Some time after its beginning. */
+async function rssMb(pid: number, settleMs: number): Promise<number> {
 	await new Promise(resolve => setTimeout(resolve, settleMs));
 	return kilobytes(pid, 'status', 'VmRSS') / 1024;
 }

@@ -13,7 +13,7 @@ const path = `/execute/processes?limit=${listed}&tail_bytes=0`;
 /** A list of 20, asked for on 32 connections; beside it a bare server that answers the same bytes. */
 export async function measureRequests(dir: string, {forMs}: {forMs: number}) {
 	const daemon = await BenchDaemon.open(dir);
-	const client = daemon.client(connections);
+	const client = await daemon.client(connections);
 	for (let i = 0; i < listed; i++) {
 		await client.ask('POST', '/commands/background', {command: 'true'});
 	}

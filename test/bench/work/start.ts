@@ -14,7 +14,7 @@ export async function measureStart(runner: Runner, {count, heapMb}: StartOptions
 	const blockedMs: number[] = [];
 	const runningMs: number[] = [];
 	// The first ones compile what the others run.
-	for (let i = 0; i < warmUp; i++) {
+	for (let i = 0; i < Math.min(count, warmUp); i++) {
 		await (await runner.start('true')).ended;
 	}
 

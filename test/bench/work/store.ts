@@ -44,7 +44,7 @@ async function restartMs(dir: string): Promise<number> {
 
 async function pageMs(dir: string): Promise<number> {
 	const daemon = await BenchDaemon.open(dir);
-	const client = daemon.client(1);
+	const client = await daemon.client(1);
 	const times: number[] = [];
 	for (let i = 0; i < pages; i++) {
 		const begin = performance.now();
