@@ -114,7 +114,8 @@ async function openPm2(path: string, dir: string): Promise<Runner> {
 		},
 		cpuMs: cpuUnknown,
 		async close() {
-			await call('killDaemon');
+			// Its own call for that does not always answer.
+			await run(process.execPath, [join(path, 'node_modules/pm2/bin/pm2'), 'kill']);
 			pm2.disconnect();
 		},
 	};

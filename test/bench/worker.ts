@@ -60,4 +60,5 @@ const works = {
 
 const [work = '', contender = '', dir = '', options = '{}'] = process.argv.slice(2);
 const figures = await works[work as Work]({contender, dir, options: JSON.parse(options) as never});
-process.stdout.write(`${JSON.stringify(figures)}\n`);
+// Whatever a peer has left open must not hold us.
+process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit());
