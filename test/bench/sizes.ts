@@ -42,7 +42,7 @@ export const sizes = {
 		rounds: 3,
 		starts: 100,
 		commands: 1000,
-		peerCommands: 40,
+		peerCommands: 16,
 		tree: 300,
 		heapsMb: [60, 1000],
 		running: 1000,
