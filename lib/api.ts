@@ -1,5 +1,5 @@
 import type {CommandInput} from './command.js';
-import type {EventListener, EventType} from './events.js';
+import type {EventFeedItem, EventListener, EventType} from './events.js';
 import type {Containment, Figures, Process, ProcessId, PublicStatus} from './process.js';
 
 /** A process with the end of its output. */
@@ -68,6 +68,18 @@ export interface WaitOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** Which events a subscriber is told. */
+export interface EventsOptions {
+	/** The last number that it has seen; 0 for all that are kept. Default: only what comes from now on. */
+	readonly after?: number | undefined;
+	/** Only events of this process. */
+	readonly processId?: ProcessId | undefined;
+	/** Only events of these types. */
+	readonly types?: readonly EventType[] | undefined;
+	/** Ends the subscription. */
+	readonly signal?: AbortSignal | undefined;
+}
+
 /** What a supervisor does at the moment. */
 export interface SupervisorState {
 	/** Processes that were handed to the keeper and have not ended. */
@@ -126,6 +138,24 @@ export interface Supervisor {
 	 * `ShuttingDownError` when the supervisor is closed first.
 	 */
 	wait(processId: ProcessId, options?: WaitOptions): Promise<Process>;
+
+	/**
+	 * Forgets a process that has ended, of which nothing is alive: its row, its idempotency key, its output and its
+	 * events. Settles with it as it was last.
+	 *
+	 * Rejects with `ProcessNotFoundError`, or with `ProcessRunningError`.
+	 */
+	forget(processId: ProcessId): Promise<Process>;
+
+	/**
+	 * The events as they come, in the order of their numbers, none twice and none missing, also for one who comes back
+	 * with the last number it has seen after the supervisor was restarted. Where events in between are no longer kept,
+	 * a `gap` says so. Whoever takes them slowly holds nobody up. Ends without an error on `signal` and when the
+	 * supervisor is closed.
+	 *
+	 * Throws `QueryInvalidError` or `ShuttingDownError`.
+	 */
+	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
 
 	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;

@@ -19,7 +19,8 @@ export type {
 	StopReason,
 	Usage,
 } from './process.js';
-export type {PortOverrides, SupervisorOptions} from './settings.js';
+export type {PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
+export type * from './store-ports.js';
 
 /**
  * Opens a supervisor on a state directory, and takes over the processes it finds there.

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import type {InjectionToken} from 'tsyringe';
 import type {
+	Archive,
 	Clock,
 	Confinement,
+	EventStore,
 	Host,
 	Launcher,
 	LauncherPlace,
@@ -31,8 +33,10 @@ function token<T>(name: string): InjectionToken<T> {
 
 /** Names of what classes ask for in their constructors. */
 export const Tokens = {
+	archive: token<Archive>('Archive'),
 	clock: token<Clock>('Clock'),
 	confinement: token<Confinement>('Confinement'),
+	events: token<EventStore>('EventStore'),
 	host: token<Host>('Host'),
 	launcher: token<Launcher>('Launcher'),
 	launcherPlace: token<LauncherPlace>('LauncherPlace'),

@@ -149,6 +149,11 @@ function endColumns(state: ProcessState) {
 }
 
 export function fromRow(row: ProcessRow): ProcessRecord {
+	return {...factsFromRow(row), state: toState(row)};
+}
+
+/** What never changes of a process. */
+export function factsFromRow(row: ProcessRow): Omit<ProcessRecord, 'state'> {
 	const command: Command = {
 		line: row.command,
 		args: row.args === null ? null : JSON.parse(row.args),
@@ -165,7 +170,6 @@ export function fromRow(row: ProcessRow): ProcessRecord {
 		command,
 		createdAt: row.created_at,
 		cgroup: row.cgroup,
-		state: toState(row),
 	};
 }
 
