@@ -72,6 +72,15 @@ export class Leftovers {
 		return this.#suspects.keys();
 	}
 
+	/** What an ended process left behind was ended, and that was looked at: its count does not wait for the next look. */
+	noteGone(process: EndedProcess): void {
+		this.watch(process);
+		const suspect = this.#suspects.get(process.processId);
+		if (suspect !== undefined) {
+			this.#settleOrLog(suspect, 0);
+		}
+	}
+
 	/** Whether something of an ended process is alive now. Nothing outlives the boot that it was started in. */
 	isAny(process: StartedProcess): boolean {
 		if (process.state.start.identity.bootId !== this.processTable.bootId) {
@@ -117,17 +126,21 @@ export class Leftovers {
 		this.#timer = null;
 		const counts = this.terminator.survey([...this.#suspects.values()]);
 		for (const process of this.#suspects.values()) {
-			const {processId} = process;
-			try {
-				this.#settle(process, counts.get(processId) ?? 0);
-			} catch (error) {
-				// A full disk, for instance: it stays a suspect.
-				this.logger.error({error, processId}, 'What a process left behind could not be stored; it will be tried again');
-			}
+			this.#settleOrLog(process, counts.get(process.processId) ?? 0);
 		}
 
 		if (this.#suspects.size > 0) {
 			this.#arm(nextLookMs);
+		}
+	}
+
+	#settleOrLog(process: EndedProcess & StartedProcess, count: number): void {
+		try {
+			this.#settle(process, count);
+		} catch (error) {
+			const {processId} = process;
+			// A full disk, for instance: it stays a suspect.
+			this.logger.error({error, processId}, 'What a process left behind could not be stored; it will be tried again');
 		}
 	}
 
@@ -173,10 +186,10 @@ export class Leftovers {
 		return cgroup === null || this.confinement.release(cgroup);
 	}
 
-	#endAtOnce(process: StartedProcess): void {
+	#endAtOnce(process: EndedProcess & StartedProcess): void {
 		// Termination logs what fails.
 		this.termination.endLeftover(process, atOnce).then(
-			() => this.#arm(firstLookMs),
+			() => this.noteGone(process),
 			() => undefined,
 		);
 	}

@@ -123,7 +123,7 @@ export class ProcessSupervisor implements Supervisor {
 
 		if (hasStatus(process, 'ended') && hasStarted(process) && this.leftovers.isAny(process)) {
 			await this.termination.endLeftover(process, {signal, gracePeriodMs});
-			this.leftovers.watch(process);
+			this.leftovers.noteGone(process);
 			return {...toProcess(process), leftover: 0};
 		}
 

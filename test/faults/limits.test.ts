@@ -4,6 +4,10 @@ import {testWithLimit} from '../helpers/cgroups.js';
 import {eventually} from '../helpers/eventually.js';
 import {cgroupOf, openSupervisor} from '../helpers/state-dir.js';
 
+// Where version 1 of cgroups holds the controllers all of these are skipped. A kernel that has them can be had on any
+// machine: Debian's user-mode-linux, booted with `rootfstype=hostfs rootflags=/ ro init=SCRIPT`, where SCRIPT mounts
+// /proc, /sys, a cgroup2 on /sys/fs/cgroup and a tmpfs on /run, and runs ava with TMPDIR=/run.
+
 const megabyte = 1024 * 1024;
 /** Keeps the last line of its input in memory, which here has no end. */
 const hoard = 'exec tail /dev/zero';

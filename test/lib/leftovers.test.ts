@@ -170,6 +170,18 @@ test('what could not be killed with its leader is tried again, and the failure i
 	t.is(leftoverOf(parts), 0);
 });
 
+test('what was ended on request is not counted any more, whenever the next look is due', async t => {
+	const {parts, ended} = open(2);
+	parts.leftovers.watch(ended);
+	await parts.clock.advance(20);
+
+	parts.terminator.leftover.delete('proc_1');
+	parts.leftovers.noteGone(ended);
+
+	t.is(leftoverOf(parts), 0);
+	parts.leftovers.close();
+});
+
 test('what is to be kept is left alone', async t => {
 	const {parts, ended} = open(2, {command: {leftover: 'keep'}});
 

@@ -1,0 +1,91 @@
+import {type ChildProcess, spawn} from 'node:child_process';
+import {closeSync, openSync} from 'node:fs';
+import {join} from 'node:path';
+import {createSupervisor} from '../../lib/index.js';
+
+/** One way to run commands in the background with their output in files. */
+export interface Runner {
+	/** Settles when the command runs. Whatever it does before it gives its promise holds the event loop. */
+	start(line: string): Promise<Running>;
+	/** Settles when nothing runs any more. */
+	settled(): Promise<void>;
+	/** Processor time of the program that runs commands, in milliseconds. */
+	cpuMs(): number;
+	close(): Promise<void>;
+}
+
+export interface Running {
+	/** Settles when whoever started it may know that it has ended; at once where nobody is told. */
+	readonly ended: Promise<unknown>;
+}
+
+export function cpuOfThisProgramMs(): number {
+	const {user, system} = process.cpuUsage();
+	return (user + system) / 1000;
+}
+
+const nothing = async () => undefined;
+
+/** The library in this program. */
+export async function openLibrary(dir: string, containment: 'auto' | 'session' = 'auto'): Promise<Runner> {
+	const supervisor = await createSupervisor({stateDir: join(dir, 'state'), containment});
+	return {
+		start(command) {
+			const started = supervisor.start({command, timeoutMs: 0});
+			return started.then(({processId}) => ({ended: supervisor.wait(processId)}));
+		},
+		settled: nothing,
+		cpuMs: cpuOfThisProgramMs,
+		close: () => supervisor.close(),
+	};
+}
+
+/** The yardstick: it keeps nothing but the output. */
+export function openRawSpawn(dir: string): Runner {
+	let count = 0;
+	return {
+		start(line) {
+			const child = spawnIntoFiles(join(dir, String(count++)), ['-c', line]);
+			return Promise.resolve({ended: exited(child)});
+		},
+		settled: nothing,
+		cpuMs: cpuOfThisProgramMs,
+		close: nothing,
+	};
+}
+
+/** Runs bash as raw spawn does it, with output to files. */
+export function spawnIntoFiles(path: string, args: readonly string[]): ChildProcess {
+	const [out, err] = [openSync(`${path}.out`, 'a'), openSync(`${path}.err`, 'a')];
+	const child = spawn('bash', args, {detached: true, stdio: ['ignore', out, err]});
+	closeSync(out);
+	closeSync(err);
+	return child;
+}
+
+export function exited(child: ChildProcess): Promise<void> {
+	return new Promise(resolve => child.once('exit', () => resolve()));
+}
+
+export async function openExeca(dir: string): Promise<Runner> {
+	const {execa} = await import('execa');
+	let count = 0;
+	return {
+		start(line) {
+			const path = join(dir, String(count++));
+			const child = execa('bash', ['-c', line], {
+				detached: true,
+				cleanup: false,
+				reject: false,
+				stdin: 'ignore',
+				stdout: {file: `${path}.out`},
+				stderr: {file: `${path}.err`},
+			});
+			// Not the promise of execa itself: it would be waited for.
+			return Promise.resolve({ended: child.then(() => undefined)});
+		},
+		settled: nothing,
+		cpuMs: cpuOfThisProgramMs,
+		close: nothing,
+	};
+}

@@ -1,0 +1,12 @@
+import type {Runner} from '../runner.js';
+
+/** A command that writes much, with nobody reading. */
+export async function measureOutput(runner: Runner, {bytes}: {bytes: number}) {
+	const cpuBefore = runner.cpuMs();
+	const begin = performance.now();
+	const {ended} = await runner.start(`head -c ${bytes} /dev/zero`);
+	await ended;
+	await runner.settled();
+	const seconds = (performance.now() - begin) / 1000;
+	return {seconds, cpuPercent: (runner.cpuMs() - cpuBefore) / (seconds * 10)};
+}

@@ -1,0 +1,82 @@
+import {mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import Database from 'better-sqlite3';
+import {createSupervisor} from '../../../lib/index.js';
+import {BenchDaemon, Client} from '../http-runner.js';
+import {endSleepers, startSleepers} from '../sleepers.js';
+import {median} from '../statistics.js';
+
+const pages = 50;
+
+export interface StoreOptions {
+	readonly running: number;
+	readonly ended: number;
+}
+
+/** Until a daemon answers, with nothing and with much to take over; and a page of a long list. */
+export async function measureStore(dir: string, {running, ended}: StoreOptions) {
+	const emptyMs = await restartMs(join(dir, 'empty'));
+	const full = join(dir, 'full');
+	await fill(join(full, 'state'), running, ended);
+	try {
+		const fullMs = await restartMs(full);
+		return {emptyMs, fullMs, extraMs: fullMs - emptyMs, pageMs: await pageMs(full)};
+	} finally {
+		const supervisor = await createSupervisor({stateDir: join(full, 'state')});
+		await endSleepers(supervisor);
+		await supervisor.close();
+	}
+}
+
+/** The second start: the first makes key and database. */
+async function restartMs(dir: string): Promise<number> {
+	mkdirSync(dir, {recursive: true, mode: 0o700});
+	await (await BenchDaemon.open(dir)).close();
+	const begin = performance.now();
+	const daemon = await BenchDaemon.open(dir);
+	const client = new Client(daemon.port, 'none', 1);
+	await client.ask('GET', '/ping');
+	const tookMs = performance.now() - begin;
+	client.close();
+	await daemon.close();
+	return tookMs;
+}
+
+async function pageMs(dir: string): Promise<number> {
+	const daemon = await BenchDaemon.open(dir);
+	const client = await daemon.client(1);
+	const times: number[] = [];
+	for (let i = 0; i < pages; i++) {
+		const begin = performance.now();
+		await client.ask('GET', '/execute/processes?limit=100&tail_bytes=0');
+		times.push(performance.now() - begin);
+	}
+
+	client.close();
+	await daemon.close();
+	return median(times);
+}
+
+/** One process that really ended, many times over; then those that run, which are the newest. */
+async function fill(stateDir: string, running: number, ended: number): Promise<void> {
+	const first = await createSupervisor({stateDir});
+	const {processId} = await first.start({command: 'true'});
+	await first.wait(processId);
+	await first.close();
+	multiply(join(stateDir, 'nohupd.db'), ended);
+	const supervisor = await createSupervisor({stateDir});
+	await startSleepers(supervisor, running);
+	await supervisor.close();
+}
+
+function multiply(path: string, count: number): void {
+	const database = new Database(path);
+	const columns = (database.pragma('table_info(processes)') as {name: string}[])
+		.map(({name}) => name)
+		.filter(name => name !== 'sequence');
+	const copied = columns.map(name => (name === 'process_id' ? `process_id || printf('%06d', value)` : name));
+	database.exec(`
+		WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < ${count})
+		INSERT INTO processes (${columns.join()}) SELECT ${copied.join()} FROM processes, numbers`);
+	database.close();
+}
