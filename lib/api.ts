@@ -68,6 +68,14 @@ export interface WaitOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** How input is written. */
+export interface WriteOptions {
+	/** Close it afterwards: the command reads its end. Default: false. */
+	readonly close?: boolean | undefined;
+	/** How long to wait while the pipe is full (64 KiB, as a rule), in milliseconds. Default: 10,000. */
+	readonly timeoutMs?: number | undefined;
+}
+
 /** What a supervisor does at the moment. */
 export interface SupervisorState {
 	/** Processes that were handed to the keeper and have not ended. */
@@ -126,6 +134,28 @@ export interface Supervisor {
 	 * `ShuttingDownError` when the supervisor is closed first.
 	 */
 	wait(processId: ProcessId, options?: WaitOptions): Promise<Process>;
+
+	/**
+	 * Settles when the process is ready, at once if it was seen so before. Rejects with `ProcessNotFoundError`, with
+	 * `NotReadyError` where it ends first, where its time is over or where no `ready` was given at the start, with
+	 * `WaitAbortedError` on `signal`, and with `ShuttingDownError` when the supervisor is closed first.
+	 */
+	ready(processId: ProcessId, options?: WaitOptions): Promise<Process>;
+
+	/**
+	 * Writes to the standard input of a process that was started with `stdin: true`. Settles when all is in its pipe, from
+	 * where it reaches the command whatever becomes of us. Several writers take their turns, each as a whole.
+	 *
+	 * Rejects with `ProcessNotFoundError`, with `InputUnavailableError`, with `InputBlockedError` where the command does not
+	 * read (it says how much was taken), with `QueryInvalidError` or with `ShuttingDownError`.
+	 */
+	write(processId: ProcessId, data: string | Uint8Array, options?: WriteOptions): Promise<void>;
+
+	/**
+	 * Closes the standard input of a process, after all that is being written: the command reads its end. Again for one
+	 * that is closed: does no harm. Rejects like `write`.
+	 */
+	closeInput(processId: ProcessId): Promise<void>;
 
 	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;

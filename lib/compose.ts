@@ -4,7 +4,9 @@ import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
 import {PlatformUnsupportedError} from './errors.js';
 import {EventBus} from './event-bus.js';
+import {InputQueue} from './input-queue.js';
 import {Intake} from './intake.js';
+import {FifoInput} from './keeper/fifo-input.js';
 import {KeeperLauncher} from './keeper/launcher.js';
 import {findPrograms} from './keeper/programs.js';
 import {Ledger} from './ledger.js';
@@ -12,12 +14,14 @@ import {Leftovers} from './leftovers.js';
 import {findConfinement} from './os/confinement.js';
 import {EmbeddingHost} from './os/host.js';
 import {ProcfsTable} from './os/process-table.js';
+import {LocalProbe} from './os/readiness/local-probe.js';
 import {openStateDirectory} from './os/state-directory.js';
 import {SystemClock} from './os/system-clock.js';
 import {TreeTerminator} from './os/terminator.js';
 import {FileOutputLog} from './output/output-log.js';
 import type {Confinement, Logger, ProcessStore} from './ports.js';
 import {Queries} from './queries.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
@@ -48,11 +52,13 @@ const parts = [
 	Admission,
 	Deadlines,
 	EventBus,
+	InputQueue,
 	Intake,
 	Ledger,
 	Leftovers,
 	ProcessSupervisor,
 	Queries,
+	ReadinessWatch,
 	Reaper,
 	RecordWatch,
 	Recovery,
@@ -134,9 +140,11 @@ function registerPorts(child: DependencyContainer, {store, confinement}: OpenedP
 	port(Tokens.clock, from(SystemClock), ports.clock);
 	port(Tokens.confinement, () => confinement, ports.confinement);
 	port(Tokens.host, from(EmbeddingHost), ports.host);
+	port(Tokens.input, from(FifoInput), ports.input);
 	port(Tokens.launcher, from(KeeperLauncher), ports.launcher);
 	port(Tokens.output, from(FileOutputLog), ports.output);
 	port(Tokens.processTable, from(ProcfsTable), ports.processTable);
+	port(Tokens.readinessProbe, from(LocalProbe), ports.readinessProbe);
 	port(Tokens.store, () => store, ports.store);
 	port(Tokens.terminator, from(TreeTerminator), ports.terminator);
 }

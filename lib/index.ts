@@ -3,6 +3,7 @@ import type {SupervisorOptions} from './settings.js';
 
 export type * from './api.js';
 export {type CommandBody, type CommandInput, commandBodySchema, type LimitsBody} from './command.js';
+
 export * from './errors.js';
 export type * from './events.js';
 export type * from './ports.js';
@@ -16,9 +17,11 @@ export type {
 	Process,
 	ProcessId,
 	PublicStatus,
+	Readiness,
 	StopReason,
 	Usage,
 } from './process.js';
+export type {ReadyBody, ReadyInput, ReadySign} from './readiness-input.js';
 export type {PortOverrides, SupervisorOptions} from './settings.js';
 
 /**

@@ -12,6 +12,8 @@ import type {
 	ProcessRecord,
 	PublicStatus,
 	QueuedProcess,
+	Readiness,
+	RunningProcess,
 	Start,
 	StartedProcess,
 	Usage,
@@ -131,6 +133,8 @@ export interface Programs {
 	readonly bash: string;
 	/** Sets the variables that a shell cannot. */
 	readonly env: string;
+	/** Makes the pipe of a command that asks for standard input; `null` where there is none. */
+	readonly mkfifo: string | null;
 }
 
 /** What a launcher needs to know of its place. */
@@ -249,6 +253,28 @@ export interface OutputTail {
 export interface OutputLog {
 	/** The last `maxBytes` of each stream. Empty where nothing was written. */
 	tail(processId: ProcessId, maxBytes: number): {readonly stdout: OutputTail; readonly stderr: OutputTail};
+}
+
+/** The pipe of a command that asked for standard input. It stays open until it is closed, whatever becomes of us. */
+export interface InputPipe {
+	/** Whether it was not closed, and the command's own process has not ended. */
+	isOpen(processId: ProcessId): boolean;
+	/** How many of these bytes it took, without waiting: 0 where it is full, `null` where nobody reads it any more. */
+	write(processId: ProcessId, bytes: Uint8Array): number | null;
+	/** The command reads what is in it, and then its end, in a moment: `isOpen` tells. One that is closed stays so. */
+	close(processId: ProcessId): void;
+}
+
+/** Finds out when a command can do what it was started for. */
+export interface ReadinessProbe {
+	/** Calls back once, unless it is stopped before. */
+	watch(process: RunningProcess, readiness: Readiness, onReady: () => void): Watch;
+}
+
+/** Goes on until it is stopped. */
+export interface Watch {
+	/** Does no harm once it is over. */
+	stop(): void;
 }
 
 /** What a command inherits from where the supervisor runs. */

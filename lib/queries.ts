@@ -1,6 +1,14 @@
 import {constants} from 'node:os';
 import * as v from 'valibot';
-import type {GetOptions, KillOptions, ListOptions, ProcessDetails, ProcessPage, ProcessWithOutput} from './api.js';
+import type {
+	GetOptions,
+	KillOptions,
+	ListOptions,
+	ProcessDetails,
+	ProcessPage,
+	ProcessWithOutput,
+	WriteOptions,
+} from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import type {Confinement, OutputLog, ProcessStore} from './ports.js';
 import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
@@ -63,6 +71,24 @@ export function parseKillOptions(options: KillOptions): KillOptions {
 /** @throws {QueryInvalidError} */
 export function parseSignal(signal: unknown): NodeJS.Signals {
 	return parse(v.object({signal: signalSchema}), {signal}).signal;
+}
+
+const writeSchema = options({
+	close: v.optional(v.boolean('must be true or false'), false),
+	timeoutMs: v.optional(whole(0, 10 * 60 * 1000), 10_000),
+});
+
+const dataSchema = v.union([v.string(), v.instance(Uint8Array)], 'must be a string or a Uint8Array');
+
+/** @throws {QueryInvalidError} */
+export function parseWriteOptions(options: WriteOptions): {close: boolean; timeoutMs: number} {
+	return parse(writeSchema, options);
+}
+
+/** @throws {QueryInvalidError} */
+export function parseInput(data: unknown): Uint8Array {
+	const input = parse(v.object({data: dataSchema}), {data}).data;
+	return typeof input === 'string' ? Buffer.from(input) : input;
 }
 
 /** @throws {QueryInvalidError} */

@@ -2,6 +2,7 @@ import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import type {Confinement, Launcher, ProcessStore} from './ports.js';
 import {hasStatus, type ObservedEnd, type ProcessId, type ProcessRecord, recordEnd, recordStart} from './process.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 /** Reads records and writes what they tell into the store. Never ends anything. */
@@ -13,6 +14,7 @@ export class Reaper {
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
 		@inject(Ledger) private readonly ledger: Ledger,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
+		@inject(ReadinessWatch) private readonly readiness: ReadinessWatch,
 	) {}
 
 	/** Looks at one record, and gives the process as it is then; `null` if it is not known. */
@@ -66,6 +68,8 @@ export class Reaper {
 	#lookAfter(process: ProcessRecord): void {
 		if (hasStatus(process, 'ended')) {
 			this.leftovers.watch(process);
+		} else if (hasStatus(process, 'running')) {
+			this.readiness.begin(process);
 		}
 	}
 }

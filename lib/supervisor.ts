@@ -10,12 +10,14 @@ import type {
 	Supervisor,
 	SupervisorState,
 	WaitOptions,
+	WriteOptions,
 } from './api.js';
 import {type CommandInput, type ParsedCommand, parseCommand, parseCommandBody} from './command.js';
 import {Deadlines} from './deadlines.js';
-import {ProcessEndedError, ShuttingDownError, WaitAbortedError} from './errors.js';
+import {NotReadyError, ProcessEndedError, ShuttingDownError, WaitAbortedError} from './errors.js';
 import {EventBus} from './event-bus.js';
 import type {EventListener, EventType} from './events.js';
+import {InputQueue} from './input-queue.js';
 import {fingerprint, Intake} from './intake.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
@@ -31,7 +33,8 @@ import {
 	recordStopBeforeStart,
 	toProcess,
 } from './process.js';
-import {parseIdempotencyKey, parseKillOptions, parseSignal, Queries} from './queries.js';
+import {parseIdempotencyKey, parseInput, parseKillOptions, parseSignal, parseWriteOptions, Queries} from './queries.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
@@ -61,6 +64,8 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Intake) private readonly intake: Intake,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
 		@inject(Queries) private readonly queries: Queries,
+		@inject(InputQueue) private readonly input: InputQueue,
+		@inject(ReadinessWatch) private readonly readiness: ReadinessWatch,
 		@inject(Reaper) private readonly reaper: Reaper,
 		@inject(RecordWatch) private readonly recordWatch: RecordWatch,
 		@inject(Recovery) private readonly recovery: Recovery,
@@ -139,6 +144,33 @@ export class ProcessSupervisor implements Supervisor {
 		return toProcess(ended);
 	}
 
+	async ready(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+		this.#assertOpen();
+		const process = this.queries.find(processId);
+		if (process.command.ready === null) {
+			throw new NotReadyError(processId, 'undeclared');
+		}
+
+		const settled = toProcess(await this.#follow(process, hasReadySettled, signal));
+		if (settled.readyAt === null) {
+			throw new NotReadyError(processId, settled.readyTimedOutAt === null ? 'ended' : 'timed_out');
+		}
+
+		return settled;
+	}
+
+	async write(processId: ProcessId, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+		this.#assertOpen();
+		const bytes = parseInput(data);
+		const manner = parseWriteOptions(options);
+		await this.input.write(this.queries.find(processId).processId, bytes, manner);
+	}
+
+	async closeInput(processId: ProcessId): Promise<void> {
+		this.#assertOpen();
+		await this.input.close(this.queries.find(processId).processId);
+	}
+
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
 		this.bus.on(type, listener);
 		return this;
@@ -171,6 +203,8 @@ export class ProcessSupervisor implements Supervisor {
 		this.recordWatch.close();
 		this.recovery.close();
 		this.leftovers.close();
+		this.readiness.close();
+		this.input.shut();
 		await this.termination.close();
 		this.confinement.close();
 		this.bus.clear();
@@ -260,4 +294,11 @@ export class ProcessSupervisor implements Supervisor {
 			throw new ShuttingDownError();
 		}
 	}
+}
+
+/** Nothing will be found any more: it is ready, its time for it is over, or it has ended or is being ended. */
+function hasReadySettled({state}: ProcessRecord): boolean {
+	return (
+		state.status === 'ended' || state.status === 'stopping' || (state.status === 'running' && state.ready !== undefined)
+	);
 }

@@ -6,7 +6,9 @@ import {Problem} from './problem.js';
 import {assertProcessId} from './process-id.js';
 import {processDetailsJson, startJson} from './process-json.js';
 import {listProcesses} from './process-list.js';
+import {waitUntilReady} from './ready.js';
 import type {Answer, Call, Route} from './router.js';
+import {closeInput, writeInput} from './stdin.js';
 import {wholeNumber} from './text-schemas.js';
 
 /** All endpoints. */
@@ -22,6 +24,21 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			handle: async ({query}) => ({pieces: await listProcesses(supervisor, query, now)}),
 		},
 		{method: 'GET', path: '/execute/processes/{process_id}', handle: call => getProcess(supervisor, call, now)},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/ready',
+			handle: call => waitUntilReady(supervisor, call, now),
+		},
+		{
+			method: 'POST',
+			path: '/execute/processes/{process_id}/stdin',
+			handle: call => writeInput(supervisor, call),
+		},
+		{
+			method: 'DELETE',
+			path: '/execute/processes/{process_id}/stdin',
+			handle: call => closeInput(supervisor, call),
+		},
 		{method: 'DELETE', path: '/execute/kill', handle: kill},
 		{method: 'POST', path: '/execute/kill/{process_id}', handle: kill},
 		{method: 'POST', path: '/processes/{process_id}/kill', handle: kill},

@@ -14,11 +14,12 @@ export function findPrograms(path = process.env['PATH'] ?? ''): Programs {
 	const find = (name: string) => directories.map(directory => join(directory, name)).filter(isExecutable);
 	const bash = find('bash').find(candidate => bashVersion(candidate) >= minimumBash);
 	const [env] = find('env');
+	const [mkfifo = null] = find('mkfifo');
 	if (bash === undefined || env === undefined) {
 		throw new BashMissingError(directories.join(delimiter));
 	}
 
-	return {bash, env};
+	return {bash, env, mkfifo};
 }
 
 function isExecutable(path: string): boolean {

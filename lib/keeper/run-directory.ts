@@ -19,7 +19,7 @@ import {readSpecification, type Specification, type SpecifiedProcess} from './sp
 const supervisorClaim = 'supervisor\n';
 const processIdPattern = /^proc_\w+$/;
 
-/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr}` and `records/<id>`. */
+/** The files of processes: `runs/<id>/{spec,line,input,holder,stdin,claim,stdout,stderr}` and `records/<id>`. */
 export class RunDirectories {
 	readonly records: string;
 	readonly #runs: string;
@@ -37,12 +37,16 @@ export class RunDirectories {
 	}
 
 	/** Leaves nothing behind where it fails. @throws {StorageFullError} */
-	create(processId: ProcessId, {text, line}: Specification): void {
+	create(processId: ProcessId, {text, line, mkfifo}: Specification): void {
 		try {
 			mkdirSync(join(this.#runs, processId), {mode: 0o700});
 			writeNew(join(this.#runs, processId, 'spec'), text);
 			if (line !== null) {
 				writeNew(this.linePath(processId), line);
+			}
+
+			if (mkfifo !== null) {
+				writeNew(join(this.#runs, processId, 'input'), `${mkfifo}\n`);
 			}
 
 			writeNew(join(this.records, processId), emptyRecord);

@@ -5,6 +5,7 @@ import type {AnyProcessEvent} from '../../lib/index.js';
 import {Ledger} from '../../lib/ledger.js';
 import {Leftovers} from '../../lib/leftovers.js';
 import {hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../../lib/process.js';
+import {ReadinessWatch} from '../../lib/readiness-watch.js';
 import {Reaper} from '../../lib/reaper.js';
 import {Recovery} from '../../lib/recovery.js';
 import type {Settings} from '../../lib/settings.js';
@@ -14,6 +15,7 @@ import {aQueuedProcess, type Facts} from './a-process.js';
 import {FakeClock} from './fake-clock.js';
 import {FakeConfinement} from './fake-confinement.js';
 import {FakeLauncher} from './fake-launcher.js';
+import {FakeProbe} from './fake-probe.js';
 import {FakeProcessTable} from './fake-process-table.js';
 import {FakeTerminator} from './fake-terminator.js';
 import {openMemoryStore} from './memory-store.js';
@@ -33,6 +35,7 @@ export class Parts {
 	readonly clock = new FakeClock();
 	readonly confinement = new FakeConfinement();
 	readonly launcher = new FakeLauncher();
+	readonly probe = new FakeProbe();
 	readonly processTable = new FakeProcessTable();
 	readonly logger = new RecordingLogger();
 	readonly terminator = new FakeTerminator(this.clock);
@@ -45,6 +48,7 @@ export class Parts {
 	readonly ledger;
 	readonly termination;
 	readonly leftovers;
+	readonly readiness;
 	readonly reaper;
 	readonly recovery;
 
@@ -77,7 +81,8 @@ export class Parts {
 			this.deadlines,
 			this.termination,
 		);
-		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers);
+		this.readiness = new ReadinessWatch(store, this.probe, clock, logger, this.bus, this.ledger);
+		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers, this.readiness);
 		this.recovery = new Recovery(
 			store,
 			launcher,
@@ -92,8 +97,9 @@ export class Parts {
 			this.deadlines,
 			this.leftovers,
 			this.termination,
+			this.readiness,
 		);
-		for (const type of ['queued', 'started', 'stopping', 'ended'] as const) {
+		for (const type of ['queued', 'started', 'ready', 'stopping', 'ended'] as const) {
 			this.bus.on(type, event => this.events.push({type, ...event} as AnyProcessEvent));
 		}
 	}

@@ -12,7 +12,8 @@ interface Row {
 const rows: readonly Row[] = [
 	{of: /^lib\/(process|errors)$/, may: /^(?!)/},
 	{of: /^lib\/events$/, may: /^lib\/process$/},
-	{of: /^lib\/command$/, may: /^lib\/(process|errors)$/},
+	{of: /^lib\/readiness-input$/, may: /^lib\/process$/},
+	{of: /^lib\/command$/, may: /^lib\/(process|errors|readiness-input)$/},
 	{of: /^lib\/ports$/, may: /^lib\/(process|events|errors)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|events|errors|command)$/},
 	{of: /^lib\/settings$/, may: /^lib\/(process|events|errors|ports)$/},
@@ -21,7 +22,10 @@ const rows: readonly Row[] = [
 	{of: /^lib\/keeper\//, may: /^lib\/(process|events|errors|command|ports|tokens|keeper\/.*)$/},
 	{of: /^lib\/os\//, may: /^lib\/(process|events|errors|command|ports|tokens|os\/.*)$/},
 	{of: /^lib\/output\//, may: /^lib\/(process|events|errors|command|ports|tokens|output\/.*)$/},
-	{of: /^lib\/index$/, may: /^lib\/(process|events|errors|command|ports|api|settings|compose|supervisor)$/},
+	{
+		of: /^lib\/index$/,
+		may: /^lib\/(process|events|errors|command|readiness-input|ports|api|settings|compose|supervisor)$/,
+	},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},
 	// The supervisor and its parts.
 	{of: /^lib\/[^/]+$/, may: /^lib\/(?!index$|compose$)[^/]+$/},
@@ -33,6 +37,7 @@ const packages: readonly Row[] = [
 	{of: /^lib\/tokens$/, may: /^(tsyringe|reflect-metadata)$/},
 	{of: /^lib\/sqlite\//, may: /^better-sqlite3$/},
 	{of: /^lib\/keeper\//, may: /^node:child_process$/},
+	{of: /^lib\/os\/readiness\//, may: /^(node:https?|node:net)$/},
 	{of: /^lib\/os\//, may: /^(tree-kill|node:child_process)$/},
 	{of: /^lib\/event-bus$/, may: /^eventemitter3$/},
 	{of: /^runtime\//, may: /^(node:https?|node:net|jose.*|commander|pino)$/},
