@@ -4,7 +4,12 @@ import type {Readiness} from './process.js';
 
 /** What shows that a command is ready: exactly one of these. */
 export interface ReadySign {
-	/** The command, or a descendant, listens on this TCP port of the machine's loopback. */
+	/**
+	 * The command, or a descendant, accepts connections on this TCP port of 127.0.0.1 or ::1. The port of a stranger is
+	 * not its readiness: whose it is says procfs. So a server outside the tree (a container that a daemon runs, say) is
+	 * not seen: use `http` or `log` for it. Where a descendant runs as another user, nobody can look whose it is, and any
+	 * listener counts.
+	 */
 	readonly port?: number | undefined;
 	/** A GET of this `http:` or `https:` URL is answered, by whomever, with a status below 500. Redirects are not followed. */
 	readonly http?: string | undefined;

@@ -1,4 +1,4 @@
-import {readdirSync} from 'node:fs';
+import {statSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
 import {InputBlockedError, InputUnavailableError, type Supervisor} from '../../lib/index.js';
@@ -120,7 +120,8 @@ test('a command inherits nothing of its pipe but standard input, and leaves no h
 	t.is(meanwhile, 3);
 	t.is(await eventually(holders, count => count === 1), 1);
 	t.regex(await stdout(supervisor, processId), /^0\n1\n2\n3\n\d+\n$/);
-	t.true(readdirSync(join(supervisor.stateDir, 'runs', processId)).includes('stdin'));
+	const pipe = statSync(join(supervisor.stateDir, 'runs', processId, 'stdin'));
+	t.deepEqual([pipe.isFIFO(), (pipe.mode & 0o777).toString(8)], [true, '600']);
 });
 
 test('a kill ends a command that waits for input, and its holder with it', async t => {

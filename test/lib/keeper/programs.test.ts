@@ -24,9 +24,13 @@ test('bash and env are found in the usual places, whatever PATH says', t => {
 });
 
 test('PATH goes before the usual places', t => {
-	const directory = makePrograms(t, {bash: '5', env: ''});
+	const directory = makePrograms(t, {bash: '5', env: '', mkfifo: ''});
 
-	t.deepEqual(findPrograms(`/nowhere:${directory}`), {bash: join(directory, 'bash'), env: join(directory, 'env')});
+	t.deepEqual(findPrograms(`/nowhere:${directory}`), {
+		bash: join(directory, 'bash'),
+		env: join(directory, 'env'),
+		mkfifo: join(directory, 'mkfifo'),
+	});
 });
 
 test('a bash before version 5, and one that is no bash, are passed over', t => {
