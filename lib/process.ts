@@ -288,6 +288,11 @@ export function recordReady(process: RunningProcess, ready: ReadyFact): RunningP
 	return {...process, state: {...process.state, ready}};
 }
 
+/** Whether the watch has nothing to find any more: it is ready, its time was over, or it has ended or is being ended. */
+export function isReadinessSettled({state}: ProcessRecord): boolean {
+	return state.status !== 'queued' && (state.status !== 'running' || state.ready !== undefined);
+}
+
 /** A queued process that somebody ended before it ran. */
 export function recordStopBeforeStart(process: QueuedProcess, why: StopReason, endedAt: number): EndedProcess {
 	return {

@@ -26,6 +26,7 @@ import {
 	hasStarted,
 	hasStatus,
 	isLive,
+	isReadinessSettled,
 	type Process,
 	type ProcessId,
 	type ProcessRecord,
@@ -151,7 +152,7 @@ export class ProcessSupervisor implements Supervisor {
 			throw new NotReadyError(processId, 'undeclared');
 		}
 
-		const settled = toProcess(await this.#follow(process, hasReadySettled, signal));
+		const settled = toProcess(await this.#follow(process, isReadinessSettled, signal));
 		if (settled.readyAt === null) {
 			throw new NotReadyError(processId, settled.readyTimedOutAt === null ? 'ended' : 'timed_out');
 		}
@@ -294,11 +295,4 @@ export class ProcessSupervisor implements Supervisor {
 			throw new ShuttingDownError();
 		}
 	}
-}
-
-/** Nothing will be found any more: it is ready, its time for it is over, or it has ended or is being ended. */
-function hasReadySettled({state}: ProcessRecord): boolean {
-	return (
-		state.status === 'ended' || state.status === 'stopping' || (state.status === 'running' && state.ready !== undefined)
-	);
 }
