@@ -8,7 +8,7 @@ import {type Answer, askPort} from './port-probe.js';
 
 const shortestPauseMs = 5;
 /** A port is to be seen within 50 ms of its opening. */
-const longestPauseMs = {port: 30, http: 250} as const;
+const longestPauseMs = {port: 20, http: 250} as const;
 /** Whoever else answers there is left in peace. */
 const strangerPauseMs = 500;
 

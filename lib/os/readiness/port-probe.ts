@@ -32,7 +32,8 @@ function accepts(host: string, port: number): Promise<boolean> {
 			socket.destroy();
 			resolve(isAccepted);
 		};
-		socket.once('connect', () => answer(true));
+		// Who connects to a port that is free can be given that very port, and then meets itself.
+		socket.once('connect', () => answer(socket.localPort !== port));
 		socket.once('timeout', () => answer(false));
 		socket.on('error', () => answer(false));
 	});
