@@ -1,5 +1,5 @@
 import type {CommandInput} from './command.js';
-import type {EventListener, EventType} from './events.js';
+import type {EventFeedItem, EventListener, EventType} from './events.js';
 import type {Containment, Figures, Process, ProcessId, PublicStatus} from './process.js';
 
 /** A process with the end of its output. */
@@ -74,6 +74,18 @@ export interface WriteOptions {
 	readonly close?: boolean | undefined;
 	/** How long to wait while the pipe is full (64 KiB, as a rule), in milliseconds. Default: 10,000. */
 	readonly timeoutMs?: number | undefined;
+}
+
+/** Which events a subscriber is told. */
+export interface EventsOptions {
+	/** The last number that it has seen; 0 for all that are kept. Default: only what comes from now on. */
+	readonly after?: number | undefined;
+	/** Only events of this process. */
+	readonly processId?: ProcessId | undefined;
+	/** Only events of these types. */
+	readonly types?: readonly EventType[] | undefined;
+	/** Ends the subscription. */
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** What a supervisor does at the moment. */
@@ -156,6 +168,24 @@ export interface Supervisor {
 	 * that is closed: does no harm. Rejects like `write`.
 	 */
 	closeInput(processId: ProcessId): Promise<void>;
+
+	/**
+	 * Forgets a process that has ended, of which nothing is alive: its row, its idempotency key, its output and its
+	 * events. Settles with it as it was last.
+	 *
+	 * Rejects with `ProcessNotFoundError`, or with `ProcessRunningError`.
+	 */
+	forget(processId: ProcessId): Promise<Process>;
+
+	/**
+	 * The events as they come, in the order of their numbers, none twice and none missing, also for one who comes back
+	 * with the last number it has seen after the supervisor was restarted. Where events in between are no longer kept,
+	 * a `gap` says so. Whoever takes them slowly holds nobody up. Ends without an error on `signal` and when the
+	 * supervisor is closed.
+	 *
+	 * Throws `QueryInvalidError` or `ShuttingDownError`.
+	 */
+	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
 
 	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;

@@ -100,7 +100,7 @@ const tooLong = `must be at most ${maxArgumentBytes} bytes (execve(2))`;
 const wholeNumber = (unit: string, max: number) =>
 	v.pipe(
 		v.number(`must be a whole number of ${unit}`),
-		v.safeInteger(`must be a whole number of ${unit}`),
+		v.integer(`must be a whole number of ${unit}`),
 		v.minValue(0, `must be a whole number of ${unit}, 0 or more`),
 		v.maxValue(max, `must be at most ${max} ${unit}`),
 	);

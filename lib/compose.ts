@@ -4,6 +4,7 @@ import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
 import {PlatformUnsupportedError} from './errors.js';
 import {EventBus} from './event-bus.js';
+import {EventFeed} from './event-feed.js';
 import {InputQueue} from './input-queue.js';
 import {Intake} from './intake.js';
 import {FifoInput} from './keeper/fifo-input.js';
@@ -19,14 +20,17 @@ import {openStateDirectory} from './os/state-directory.js';
 import {SystemClock} from './os/system-clock.js';
 import {TreeTerminator} from './os/terminator.js';
 import {FileOutputLog} from './output/output-log.js';
-import type {Confinement, Logger, ProcessStore} from './ports.js';
+import type {Archive, Confinement, EventStore, Logger, ProcessStore} from './ports.js';
 import {Queries} from './queries.js';
 import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
+import {Retention} from './retention.js';
 import {type PortOverrides, parseSettings, type SupervisorOptions} from './settings.js';
+import {SqliteArchive} from './sqlite/archive.js';
 import {openDatabase, readMigrations} from './sqlite/database.js';
+import {SqliteEventStore} from './sqlite/event-store.js';
 import {takeOwnership} from './sqlite/owner-lock.js';
 import {SqliteProcessStore} from './sqlite/process-store.js';
 import {ProcessSupervisor} from './supervisor.js';
@@ -52,6 +56,7 @@ const parts = [
 	Admission,
 	Deadlines,
 	EventBus,
+	EventFeed,
 	InputQueue,
 	Intake,
 	Ledger,
@@ -62,6 +67,7 @@ const parts = [
 	Reaper,
 	RecordWatch,
 	Recovery,
+	Retention,
 	Termination,
 ];
 
@@ -86,9 +92,9 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 	const logger = options.logger ?? noLogger;
 	const stateDir = openStateDirectory(options.stateDir);
 	const lock = takeOwnership(stateDir);
-	let store: ProcessStore | null = null;
+	let stores: Stores | null = null;
 	try {
-		store = openStore(stateDir, logger);
+		stores = openStores(stateDir, logger);
 		const child = container.createChildContainer();
 		child.registerInstance(Tokens.stateDir, stateDir);
 		child.registerInstance(Tokens.workingDir, resolve(options.workingDir ?? '.'));
@@ -106,29 +112,39 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 		}
 
 		const confinement = findConfinement(stateDir, settings.containment === 'auto', programs, logger);
-		registerPorts(child, {store, confinement}, options.ports ?? {});
+		registerPorts(child, {...stores, confinement}, options.ports ?? {});
 		// A part that cannot be built is to fail here, where the others are still let go of.
 		child.resolve(ProcessSupervisor);
 		return child;
 	} catch (error) {
-		store?.close();
+		stores?.store.close();
 		lock.release();
 		throw error;
 	}
 }
 
-function openStore(stateDir: string, logger: Logger): ProcessStore {
-	const path = join(stateDir, 'nohupd.db');
-	const {database, rebuildMark} = openDatabase(path, readMigrations(migrationsDir), logger);
-	return new SqliteProcessStore(database, stateDir, rebuildMark);
+interface Stores {
+	readonly store: ProcessStore;
+	readonly events: EventStore;
+	readonly archive: Archive;
 }
 
-interface OpenedPorts {
-	readonly store: ProcessStore;
+/** All in one database, which is closed with the first. */
+function openStores(stateDir: string, logger: Logger): Stores {
+	const path = join(stateDir, 'nohupd.db');
+	const {database, rebuildMark} = openDatabase(path, readMigrations(migrationsDir), logger);
+	return {
+		store: new SqliteProcessStore(database, stateDir, rebuildMark),
+		events: new SqliteEventStore(database),
+		archive: new SqliteArchive(database),
+	};
+}
+
+interface OpenedPorts extends Stores {
 	readonly confinement: Confinement;
 }
 
-function registerPorts(child: DependencyContainer, {store, confinement}: OpenedPorts, ports: PortOverrides): void {
+function registerPorts(child: DependencyContainer, opened: OpenedPorts, ports: PortOverrides): void {
 	const port = <T>(token: InjectionToken<T>, make: () => T, override: ((original: T) => T) | undefined) => {
 		const factory = instanceCachingFactory(() => (override ?? same)(make()));
 		child.register(token, {useFactory: factory});
@@ -137,15 +153,17 @@ function registerPorts(child: DependencyContainer, {store, confinement}: OpenedP
 		<T>(part: InjectionToken<T>) =>
 		() =>
 			child.resolve(part);
+	port(Tokens.archive, () => opened.archive, ports.archive);
 	port(Tokens.clock, from(SystemClock), ports.clock);
-	port(Tokens.confinement, () => confinement, ports.confinement);
+	port(Tokens.confinement, () => opened.confinement, ports.confinement);
+	port(Tokens.events, () => opened.events, ports.events);
 	port(Tokens.host, from(EmbeddingHost), ports.host);
 	port(Tokens.input, from(FifoInput), ports.input);
 	port(Tokens.launcher, from(KeeperLauncher), ports.launcher);
 	port(Tokens.output, from(FileOutputLog), ports.output);
 	port(Tokens.processTable, from(ProcfsTable), ports.processTable);
 	port(Tokens.readinessProbe, from(LocalProbe), ports.readinessProbe);
-	port(Tokens.store, () => store, ports.store);
+	port(Tokens.store, () => opened.store, ports.store);
 	port(Tokens.terminator, from(TreeTerminator), ports.terminator);
 }
 

@@ -4,6 +4,7 @@ export type ErrorCode =
 	| 'query_invalid'
 	| 'process_not_found'
 	| 'process_ended'
+	| 'process_running'
 	| 'idempotency_conflict'
 	| 'queue_full'
 	| 'storage_full'
@@ -44,7 +45,7 @@ export class CommandInvalidError extends SupervisorError {
 	}
 }
 
-/** A listing, a kill or a wait was asked for with options that make no sense. */
+/** A listing, a kill, a wait or events were asked for with options that make no sense. */
 export class QueryInvalidError extends SupervisorError {
 	readonly code = 'query_invalid';
 
@@ -71,6 +72,23 @@ export class ProcessEndedError extends SupervisorError {
 
 	constructor(readonly processId: string) {
 		super(`No process with id ${processId} is running: it has ended by itself`);
+	}
+}
+
+/** Something of it is alive, or will be: it cannot be forgotten. */
+export class ProcessRunningError extends SupervisorError {
+	readonly code = 'process_running';
+
+	constructor(
+		readonly processId: string,
+		/** Whether it has ended itself, and only what it left behind is alive. */
+		readonly hasEnded: boolean,
+	) {
+		super(
+			hasEnded
+				? `Process ${processId} has left something behind that is alive: kill it first`
+				: `Process ${processId} has not ended: kill it first`,
+		);
 	}
 }
 

@@ -5,6 +5,7 @@ import type {Process, ProcessId} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 type Waiter = (process: Process) => void;
+type Watcher = (event: AnyProcessEvent) => void;
 
 /** Announces what the store has accepted. */
 @injectable()
@@ -12,6 +13,9 @@ export class EventBus {
 	readonly #emitter = new EventEmitter<EventType>();
 	/** Who waits for one process; kept apart so that an event costs nothing for those who wait for others. */
 	readonly #waiters = new Map<ProcessId, Set<Waiter>>();
+
+	/** Who wants to know that there is something to read. */
+	readonly #watchers = new Set<Watcher>();
 
 	constructor(@inject(Tokens.logger) private readonly logger: Logger) {}
 
@@ -25,6 +29,10 @@ export class EventBus {
 
 	announce(event: AnyProcessEvent): void {
 		this.wake(event.process);
+		for (const watcher of this.#watchers) {
+			watcher(event);
+		}
+
 		for (const listener of this.#emitter.listeners(event.type)) {
 			this.#tell(listener as (event: AnyProcessEvent) => unknown, event);
 		}
@@ -50,9 +58,16 @@ export class EventBus {
 		};
 	}
 
+	/** Calls `watcher` after each event, until the returned function is called. */
+	watch(watcher: Watcher): () => void {
+		this.#watchers.add(watcher);
+		return () => this.#watchers.delete(watcher);
+	}
+
 	clear(): void {
 		this.#emitter.removeAllListeners();
 		this.#waiters.clear();
+		this.#watchers.clear();
 	}
 
 	#tell(listener: (event: AnyProcessEvent) => unknown, event: AnyProcessEvent): void {

@@ -28,6 +28,8 @@ export interface ProcessEvents {
 	stopping: StoppingEvent;
 	/** It is over: by itself, or with nothing left of it after a stop. */
 	ended: ProcessEvent;
+	/** Its row, its key, its output and its earlier events are gone. A long command is cut. */
+	forgotten: ProcessEvent;
 }
 
 /** Name of an event. */
@@ -37,6 +39,22 @@ export type EventType = keyof ProcessEvents;
 export type AnyProcessEvent = {
 	[Type in EventType]: {readonly type: Type} & ProcessEvents[Type];
 }[EventType];
+
+/**
+ * In place of events that are no longer kept: of the numbers `from` to `to` some are gone, with the processes they
+ * told of. Those that are kept follow.
+ */
+export interface EventGap {
+	/** Tells it from an event. */
+	readonly type: 'gap';
+	/** The lowest number that may be missing. */
+	readonly from: number;
+	/** The highest. */
+	readonly to: number;
+}
+
+/** What a subscriber is told. */
+export type EventFeedItem = AnyProcessEvent | EventGap;
 
 /** Nobody waits for what it returns; if that is a promise that rejects, it is logged. */
 export type EventListener<Type extends EventType> = (event: ProcessEvents[Type]) => void;

@@ -22,7 +22,8 @@ export type {
 	Usage,
 } from './process.js';
 export type {ReadyBody, ReadyInput, ReadySign} from './readiness-input.js';
-export type {PortOverrides, SupervisorOptions} from './settings.js';
+export type {PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
+export type * from './store-ports.js';
 
 /**
  * Opens a supervisor on a state directory, and takes over the processes it finds there.

@@ -2,8 +2,15 @@ import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
 import {EventBus} from './event-bus.js';
 import type {EventType} from './events.js';
-import type {Clock, IdempotencyKey, ProcessStore} from './ports.js';
-import {type ProcessRecord, type QueuedProcess, type ReadyFact, type RunningProcess, toProcess} from './process.js';
+import type {Archive, Clock, IdempotencyKey, ProcessStore} from './ports.js';
+import {
+	type EndedProcess,
+	type ProcessRecord,
+	type QueuedProcess,
+	type ReadyFact,
+	type RunningProcess,
+	toProcess,
+} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 const eventOf: Readonly<Record<ProcessRecord['state']['status'], EventType>> = {
@@ -21,6 +28,7 @@ const eventOf: Readonly<Record<ProcessRecord['state']['status'], EventType>> = {
 export class Ledger {
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
+		@inject(Tokens.archive) private readonly archive: Archive,
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Admission) private readonly admission: Admission,
 		@inject(Deadlines) private readonly deadlines: Deadlines,
@@ -56,6 +64,15 @@ export class Ledger {
 		}
 
 		for (const event of this.store.apply([{record, event: 'ready', at}])) {
+			this.bus.announce(event);
+		}
+	}
+
+	/** From then on nobody knows the process. Again for one that was forgotten: nothing happens. */
+	forget(process: EndedProcess): void {
+		const event = this.archive.forget(process, this.clock.now());
+		if (event !== null) {
+			this.deadlines.release(process.processId);
 			this.bus.announce(event);
 		}
 	}

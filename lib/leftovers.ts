@@ -76,6 +76,23 @@ export class Leftovers {
 		return Array.from({length: looksForOne}).some(() => this.terminator.survey([process]).size > 0);
 	}
 
+	/** Those of which nothing is alive: one look for all. Whoever is found alive is watched from then on. */
+	withoutLiving(processes: readonly EndedProcess[]): EndedProcess[] {
+		const unwatched = processes.filter(({processId}) => !this.#suspects.has(processId));
+		const ofThisBoot = unwatched.filter(
+			(process): process is EndedProcess & StartedProcess =>
+				hasStarted(process) && process.state.start.identity.bootId === this.processTable.bootId,
+		);
+		const living = ofThisBoot.length === 0 ? new Map<ProcessId, number>() : this.terminator.survey(ofThisBoot);
+		for (const process of unwatched) {
+			if (living.has(process.processId)) {
+				this.watch(process);
+			}
+		}
+
+		return unwatched.filter(({processId}) => !living.has(processId));
+	}
+
 	/** What is not gone by now is left to the next supervisor. */
 	close(): void {
 		this.#isClosed = true;

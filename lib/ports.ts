@@ -1,8 +1,6 @@
 /** What the outside world must do for the supervisor. Adapters implement these and know each other not. */
-import type {AnyProcessEvent, EventType} from './events.js';
 import type {
 	Containment,
-	EndedProcess,
 	Figures,
 	LimitName,
 	Limits,
@@ -10,7 +8,6 @@ import type {
 	ProcessId,
 	ProcessIdentity,
 	ProcessRecord,
-	PublicStatus,
 	QueuedProcess,
 	Readiness,
 	RunningProcess,
@@ -18,6 +15,8 @@ import type {
 	StartedProcess,
 	Usage,
 } from './process.js';
+
+export type * from './store-ports.js';
 
 /** Two clocks: people's, which can be set, and the machine's since boot, which cannot. */
 export interface Clock {
@@ -45,68 +44,6 @@ export interface Logger {
 	warn(facts: object, message: string): void;
 	/** What went wrong and asks for somebody. */
 	error(facts: object, message: string): void;
-}
-
-/** A change of state and the event that tells it, stored together or not at all. */
-export interface Change {
-	/** The process as it is from now on. */
-	readonly record: ProcessRecord;
-	/** What is told of it. */
-	readonly event: EventType;
-	/** Wall clock, milliseconds since 1970. */
-	readonly at: number;
-}
-
-/** A key by which a caller may repeat a start without starting twice. */
-export interface IdempotencyKey {
-	/** As the caller gave it. */
-	readonly key: string;
-	/** Tells commands apart: the same key with another fingerprint is a conflict. */
-	readonly fingerprint: string;
-}
-
-/** Which processes are wanted. What is not given does not narrow. */
-export interface ListQuery {
-	/** The documented status, not the state. */
-	readonly status?: PublicStatus | undefined;
-	/** Exactly this name. */
-	readonly name?: string | undefined;
-	/** Only processes with a lower sequence number. */
-	readonly before?: number | undefined;
-	/** At most so many. */
-	readonly limit: number;
-}
-
-/** Remembers every process. All calls are synchronous; what returned is committed. */
-export interface ProcessStore {
-	/** The next sequence number is the store's to give. @throws {StorageFullError} */
-	insert(
-		process: Omit<QueuedProcess, 'sequence'>,
-		at: number,
-		key?: IdempotencyKey,
-	): {process: QueuedProcess; event: AnyProcessEvent};
-	/** Writes changes in one transaction and returns their numbered events. */
-	apply(changes: readonly Change[]): AnyProcessEvent[];
-	/** Writes a fact that is nobody's news. */
-	update(record: ProcessRecord): void;
-	/** `null` where there is no such process. */
-	find(processId: ProcessId): ProcessRecord | null;
-	/** The process that was accepted with this key, and the fingerprint of its request. */
-	findByIdempotencyKey(key: string): {readonly processId: ProcessId; readonly fingerprint: string} | null;
-	/** Newest first. */
-	list(query: ListQuery): ProcessRecord[];
-	/** Everything that has not ended, oldest first. */
-	listOpen(): ProcessRecord[];
-	/** Ended ones with living descendants, oldest first. */
-	listWithLeftover(): EndedProcess[];
-	/** Takes over a process found on disk that has no row. */
-	adopt(process: Omit<ProcessRecord, 'sequence'>): void;
-	/** Whether the list may have been lost with the database, and must be rebuilt from the run directories. */
-	readonly isRebuilding: boolean;
-	/** Takes over, all or none, those found on disk that have no row: the list is whole again, whatever crashes. */
-	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[]): void;
-	/** The last call. */
-	close(): void;
 }
 
 /** What the shim, the command's own process and the keeper wrote about one process. */
@@ -171,6 +108,8 @@ export interface Launcher {
 	 * @param endedAt - Milliseconds since 1970.
 	 */
 	closeRecord(processId: ProcessId, endedAt: number): void;
+	/** Bytes that the command's output takes on the disk. */
+	outputBytes(processId: ProcessId): number;
 	/** Removes all that `prepare` and the command wrote. */
 	discard(processId: ProcessId): void;
 	/** Ids of all processes that have something on disk. */

@@ -314,6 +314,18 @@ export function recordLeftover<Ended extends EndedProcess>(process: Ended, lefto
 	return {...process, state: {...process.state, leftover}};
 }
 
+/** In the word that a process was forgotten its command is a reminder; as it was given it may have megabytes. */
+const forgottenCommandLength = 1024;
+
+/** What is still told of a process that is forgotten. */
+export function recordForgotten(process: EndedProcess): EndedProcess {
+	const {line, args} = process.command;
+	const isLong = line.length + (args?.join().length ?? 0) > forgottenCommandLength;
+	return isLong
+		? {...process, command: {...process.command, line: line.slice(0, forgottenCommandLength), args: args && []}}
+		: process;
+}
+
 /** The documented statuses, computed from a state in this one place. */
 export type PublicStatus = 'queued' | 'running' | 'completed' | 'failed' | 'killed';
 

@@ -1,6 +1,7 @@
 import {constants} from 'node:os';
 import * as v from 'valibot';
 import type {
+	EventsOptions,
 	GetOptions,
 	KillOptions,
 	ListOptions,
@@ -10,11 +11,13 @@ import type {
 	WriteOptions,
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
+import type {EventType} from './events.js';
 import type {Confinement, OutputLog, ProcessStore} from './ports.js';
 import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
+const eventTypes = ['queued', 'started', 'ready', 'stopping', 'ended', 'forgotten'] as const satisfies readonly EventType[];
 /** Lists let others have their turn after each so many processes. */
 const processesAtOnce = 50;
 const maxKeyLength = 255;
@@ -53,6 +56,15 @@ const killSchema = options({
 	signal: v.optional(signalSchema),
 });
 
+const eventsSchema = options({
+	after: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
+	processId: v.optional(v.string('must be a string')),
+	types: v.optional(
+		v.array(v.picklist(eventTypes, `must be of ${eventTypes.join(', ')}`), 'must be an array of names of events'),
+	),
+	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
+});
+
 const keySchema = options({
 	idempotencyKey: v.optional(
 		v.pipe(
@@ -89,6 +101,11 @@ export function parseWriteOptions(options: WriteOptions): {close: boolean; timeo
 export function parseInput(data: unknown): Uint8Array {
 	const input = parse(v.object({data: dataSchema}), {data}).data;
 	return typeof input === 'string' ? Buffer.from(input) : input;
+}
+
+/** @throws {QueryInvalidError} */
+export function parseEventsOptions(options: EventsOptions): EventsOptions {
+	return parse(eventsSchema, options);
 }
 
 /** @throws {QueryInvalidError} */

@@ -3,6 +3,7 @@ import {Leftovers} from './leftovers.js';
 import type {Confinement, Launcher, ProcessStore} from './ports.js';
 import {hasStatus, type ObservedEnd, type ProcessId, type ProcessRecord, recordEnd, recordStart} from './process.js';
 import {ReadinessWatch} from './readiness-watch.js';
+import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 /** Reads records and writes what they tell into the store. Never ends anything. */
@@ -14,13 +15,14 @@ export class Reaper {
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
 		@inject(Ledger) private readonly ledger: Ledger,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
+		@inject(Termination) private readonly termination: Termination,
 		@inject(ReadinessWatch) private readonly readiness: ReadinessWatch,
 	) {}
 
 	/** Looks at one record, and gives the process as it is then; `null` if it is not known. */
 	look(processId: ProcessId): ProcessRecord | null {
 		const process = this.store.find(processId);
-		if (process === null || process.state.status === 'ended') {
+		if (process === null || process.state.status === 'ended' || this.termination.isEnding(processId)) {
 			return process;
 		}
 

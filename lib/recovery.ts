@@ -2,7 +2,7 @@ import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
-import type {Clock, Confinement, Launcher, Logger, ProcessStore, ProcessTable} from './ports.js';
+import type {Clock, Confinement, EventStore, Launcher, Logger, ProcessStore, ProcessTable} from './ports.js';
 import {
 	type EndedProcess,
 	hasStatus,
@@ -34,6 +34,7 @@ export class Recovery {
 
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
+		@inject(Tokens.events) private readonly events: EventStore,
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
 		@inject(Tokens.processTable) private readonly processTable: ProcessTable,
@@ -71,8 +72,8 @@ export class Recovery {
 	}
 
 	/**
-	 * Removes what was prepared for a process that was never accepted, and adopts what was
-	 * accepted and ran, but whose row a power failure took. In small steps: there may be many.
+	 * Removes what was prepared for a process that was never accepted, and what a forgotten one left; adopts what
+	 * was accepted and ran, but whose row a power failure took. In small steps: there may be many.
 	 */
 	async collectOrphans(): Promise<void> {
 		try {
@@ -99,6 +100,10 @@ export class Recovery {
 				this.reaper.look(process.processId);
 			}
 
+			if (this.termination.isEnding(process.processId)) {
+				continue;
+			}
+
 			if (hasStatus(process, 'queued')) {
 				this.#sweepQueued(process);
 			} else if (hasStatus(process, 'running') && !this.processTable.isShimAlive(process.state.start)) {
@@ -118,7 +123,7 @@ export class Recovery {
 			this.logger.warn({found: processes.length, unreadable: found.length - processes.length}, 'The list is rebuilt');
 		}
 
-		this.store.rebuild(processes);
+		this.store.rebuild(processes, this.clock.now());
 	}
 
 	async #collectOrphans(): Promise<void> {
@@ -138,7 +143,8 @@ export class Recovery {
 	}
 
 	#settleOrphan(processId: string): void {
-		const process = this.launcher.claim(processId).by === 'nobody' ? null : this.launcher.recall(processId);
+		const isOver = this.launcher.claim(processId).by === 'nobody' || this.events.wasForgotten(processId);
+		const process = isOver ? null : this.launcher.recall(processId);
 		if (process === null) {
 			this.launcher.discard(processId);
 			return;
@@ -275,7 +281,12 @@ export class Recovery {
 	#giveUpLost(processId: string): void {
 		const process = this.store.find(processId);
 		if (process !== null && hasStatus(process, 'running')) {
-			this.reaper.giveUp(process, 'lost', 'Nobody could see how it ended: its shim was killed', this.clock.now());
+			this.reaper.giveUp(
+				process,
+				'lost',
+				'Nobody could see how and when it ended: its shim was killed. That was noticed at the time told here',
+				this.clock.now(),
+			);
 		}
 	}
 }

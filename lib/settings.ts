@@ -1,8 +1,10 @@
 import * as v from 'valibot';
 import {SettingsInvalidError} from './errors.js';
 import type {
+	Archive,
 	Clock,
 	Confinement,
+	EventStore,
 	Host,
 	InputPipe,
 	Launcher,
@@ -35,18 +37,37 @@ export interface SupervisorOptions {
 	 * session, group and cookie elsewhere; `session` never makes a cgroup.
 	 */
 	readonly containment?: 'auto' | 'session' | undefined;
+	/** How long ended processes are remembered. Those that run are never forgotten. */
+	readonly retention?: RetentionOptions | undefined;
 	/** Told of problems that have no caller. Default: nobody. */
 	readonly logger?: Logger | undefined;
 	/** Parts to use in place of our own. */
 	readonly ports?: PortOverrides | undefined;
 }
 
+/**
+ * Ended processes are forgotten, the oldest end first, as soon as one of these is exceeded: row, idempotency key and
+ * output. `Infinity`: no bound.
+ */
+export interface RetentionOptions {
+	/** Since the end, in milliseconds. Default: 604,800,000 (7 days). */
+	readonly maxAgeMs?: number | undefined;
+	/** So many are remembered. Default: 10,000. */
+	readonly maxEnded?: number | undefined;
+	/** What the output of all of them may take on the disk. Default: 2,147,483,648 (2 GiB). */
+	readonly maxOutputBytes?: number | undefined;
+}
+
 /** Each part can be replaced; it is given the one it replaces, to wrap it or not. */
 export interface PortOverrides {
+	/** Keeps ended processes. */
+	readonly archive?: (original: Archive) => Archive;
 	/** Tells the time and wakes. */
 	readonly clock?: (original: Clock) => Clock;
 	/** Holds processes together. */
 	readonly confinement?: (original: Confinement) => Confinement;
+	/** Remembers events. */
+	readonly events?: (original: EventStore) => EventStore;
 	/** Remembers processes. */
 	readonly store?: (original: ProcessStore) => ProcessStore;
 	/** Runs commands. */
@@ -73,9 +94,18 @@ export interface Settings {
 	readonly defaultTimeoutMs: number;
 	readonly maxTimeoutMs: number | null;
 	readonly containment: 'auto' | 'session';
+	readonly retention: RetentionBounds;
 }
 
-const year = 365 * 24 * 60 * 60 * 1000;
+/** `Infinity`: no bound. */
+export interface RetentionBounds {
+	readonly maxAgeMs: number;
+	readonly maxEnded: number;
+	readonly maxOutputBytes: number;
+}
+
+const day = 24 * 60 * 60 * 1000;
+const year = 365 * day;
 
 const whole = (min: number, max: number) =>
 	v.pipe(
@@ -84,6 +114,17 @@ const whole = (min: number, max: number) =>
 		v.minValue(min, `must be at least ${min}`),
 		v.maxValue(max, `must be at most ${max}`),
 	);
+
+const bound = v.union(
+	[v.literal(Number.POSITIVE_INFINITY), whole(0, Number.MAX_SAFE_INTEGER)],
+	'must be a whole number, 0 or more',
+);
+
+const retentionSchema = v.object({
+	maxAgeMs: v.optional(bound, 7 * day),
+	maxEnded: v.optional(bound, 10_000),
+	maxOutputBytes: v.optional(bound, 2 ** 31),
+});
 
 const settingsSchema = v.object({
 	maxRunning: v.optional(
@@ -95,6 +136,7 @@ const settingsSchema = v.object({
 	defaultTimeoutMs: v.optional(whole(0, 68 * year), 300_000),
 	maxTimeoutMs: v.optional(v.nullable(whole(1, 68 * year)), null),
 	containment: v.optional(v.picklist(['auto', 'session'], 'must be auto or session'), 'auto'),
+	retention: v.optional(retentionSchema, {}),
 });
 
 /** @throws {SettingsInvalidError} names the setting and the value. */

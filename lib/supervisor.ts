@@ -1,6 +1,7 @@
 import {setMaxListeners} from 'node:events';
 import {Admission} from './admission.js';
 import type {
+	EventsOptions,
 	GetOptions,
 	KillOptions,
 	ListOptions,
@@ -14,9 +15,10 @@ import type {
 } from './api.js';
 import {type CommandInput, type ParsedCommand, parseCommand, parseCommandBody} from './command.js';
 import {Deadlines} from './deadlines.js';
-import {NotReadyError, ProcessEndedError, ShuttingDownError, WaitAbortedError} from './errors.js';
+import {NotReadyError, ProcessEndedError, ProcessRunningError, ShuttingDownError, WaitAbortedError} from './errors.js';
 import {EventBus} from './event-bus.js';
-import type {EventListener, EventType} from './events.js';
+import {EventFeed} from './event-feed.js';
+import type {EventFeedItem, EventListener, EventType} from './events.js';
 import {InputQueue} from './input-queue.js';
 import {fingerprint, Intake} from './intake.js';
 import {Ledger} from './ledger.js';
@@ -34,11 +36,20 @@ import {
 	recordStopBeforeStart,
 	toProcess,
 } from './process.js';
-import {parseIdempotencyKey, parseInput, parseKillOptions, parseSignal, parseWriteOptions, Queries} from './queries.js';
+import {
+	parseEventsOptions,
+	parseIdempotencyKey,
+	parseInput,
+	parseKillOptions,
+	parseSignal,
+	parseWriteOptions,
+	Queries,
+} from './queries.js';
 import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
+import {Retention} from './retention.js';
 import type {Settings} from './settings.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
@@ -59,6 +70,7 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.ownerLock) private readonly ownerLock: OwnerLock,
 		@inject(EventBus) private readonly bus: EventBus,
+		@inject(EventFeed) private readonly feed: EventFeed,
 		@inject(Ledger) private readonly ledger: Ledger,
 		@inject(Admission) private readonly admission: Admission,
 		@inject(Deadlines) private readonly deadlines: Deadlines,
@@ -70,6 +82,7 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Reaper) private readonly reaper: Reaper,
 		@inject(RecordWatch) private readonly recordWatch: RecordWatch,
 		@inject(Recovery) private readonly recovery: Recovery,
+		@inject(Retention) private readonly retention: Retention,
 		@inject(Termination) private readonly termination: Termination,
 	) {
 		// One for each start and wait under way; Node would warn its host of a leak from the eleventh on.
@@ -82,7 +95,8 @@ export class ProcessSupervisor implements Supervisor {
 		this.recordWatch.open();
 		this.launcher.open();
 		this.recovery.run();
-		void this.recovery.collectOrphans();
+		// In this order: what a forgotten process left is known by the event, which is not kept for ever.
+		void this.recovery.collectOrphans().then(() => this.retention.open());
 	}
 
 	async start(command: CommandInput, options: StartOptions = {}): Promise<Process> {
@@ -172,6 +186,28 @@ export class ProcessSupervisor implements Supervisor {
 		await this.input.close(this.queries.find(processId).processId);
 	}
 
+	async forget(processId: ProcessId): Promise<Process> {
+		this.#assertOpen();
+		const found = this.queries.find(processId);
+		// As in `kill`: the notice of its end may still wait for its turn.
+		const process = this.reaper.look(processId) ?? found;
+		if (!hasStatus(process, 'ended')) {
+			throw new ProcessRunningError(processId, false);
+		}
+
+		if (hasStarted(process) && this.leftovers.isAny(process)) {
+			throw new ProcessRunningError(processId, true);
+		}
+
+		this.retention.forget(process);
+		return toProcess(process);
+	}
+
+	events(options: EventsOptions = {}): AsyncGenerator<EventFeedItem, undefined, undefined> {
+		this.#assertOpen();
+		return this.feed.subscribe(parseEventsOptions(options), this.#closing.signal);
+	}
+
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
 		this.bus.on(type, listener);
 		return this;
@@ -206,6 +242,7 @@ export class ProcessSupervisor implements Supervisor {
 		this.leftovers.close();
 		this.readiness.close();
 		this.input.shut();
+		this.retention.close();
 		await this.termination.close();
 		this.confinement.close();
 		this.bus.clear();

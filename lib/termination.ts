@@ -26,6 +26,8 @@ import {inject, injectable, Tokens} from './tokens.js';
 
 const shortestLookMs = 2;
 const longestLookMs = 100;
+/** A full disk is not full for ever. */
+const retryMs = 1000;
 // How long a shim may take to write its record once nothing is left to wait for.
 const recordPatienceMs = 5000;
 
@@ -56,6 +58,9 @@ export class Termination {
 	readonly #sequences = new Map<ProcessId, Sequence<EndedProcess>>();
 	/** Of those that have ended but left something behind. */
 	readonly #leftovers = new Map<ProcessId, Sequence<void>>();
+	/** Ended, and there was no room yet to store it. */
+	readonly #unstored = new Map<ProcessId, EndedProcess>();
+	#retry: Timer | null = null;
 	readonly #trees = new Set<TreeHandle>();
 	readonly #naps = new Map<Timer, () => void>();
 	#isClosed = false;
@@ -81,13 +86,27 @@ export class Termination {
 			return running.done;
 		}
 
+		const ended = this.#unstored.get(process.processId);
+		if (ended !== undefined) {
+			return Promise.resolve(ended);
+		}
+
 		const stop = {why, atUptimeMs: now, gracePeriodMs, isSignaled: false, isBlocked: false};
 		return this.#begin(process, stop, manner.signal);
 	}
 
 	/** Goes on with what an earlier supervisor, or the dead man's switch, began. */
 	resume(process: LiveProcess, stop: Stop): Promise<EndedProcess> {
-		return this.#sequences.get(process.processId)?.done ?? this.#begin(process, stop, 'SIGTERM');
+		const {processId} = process;
+		const ended = this.#unstored.get(processId);
+		return ended === undefined
+			? (this.#sequences.get(processId)?.done ?? this.#begin(process, stop, 'SIGTERM'))
+			: Promise.resolve(ended);
+	}
+
+	/** Whether its end is ours to tell: also where the store does not know of that, for want of room. */
+	isEnding(processId: ProcessId): boolean {
+		return this.#sequences.has(processId) || this.#unstored.has(processId);
 	}
 
 	/** Ends what a process left behind. Its own end stays as it was. */
@@ -116,6 +135,7 @@ export class Termination {
 	/** Settles when no sequence is under way any more. The next supervisor goes on with them. */
 	async close(): Promise<void> {
 		this.#isClosed = true;
+		this.#retry?.cancel();
 		for (const tree of this.#trees) {
 			tree.abort(new ShuttingDownError());
 		}
@@ -132,8 +152,7 @@ export class Termination {
 	#begin(process: LiveProcess, stop: Stop, signal: NodeJS.Signals): Promise<EndedProcess> {
 		const stopping = recordStop(process, stop);
 		if (process.state.status !== 'stopping') {
-			// Before the first signal: so that a crash in between does not forget what was wanted.
-			this.ledger.record(stopping);
+			this.#intend(stopping);
 		}
 
 		const {atUptimeMs, gracePeriodMs} = stopping.state.stop;
@@ -141,6 +160,18 @@ export class Termination {
 		const done = this.#run(stopping, timing, signal);
 		this.#own(process.processId, this.#sequences, {done, timing});
 		return done;
+	}
+
+	/**
+	 * Before the first signal: so that a crash in between does not forget what was wanted. Where there is no room for that
+	 * it is ended all the same: perhaps it is what fills the disk.
+	 */
+	#intend(process: StoppingProcess): void {
+		try {
+			this.ledger.record(process);
+		} catch (error) {
+			this.logger.warn({error, processId: process.processId}, 'That a process is to be ended could not be stored');
+		}
 	}
 
 	/** Whoever asked is told of a failure; where nobody did (a deadline, a restart), the log is. */
@@ -215,7 +246,7 @@ export class Termination {
 		const observed = end ?? {exitCode: null, endedAt: this.clock.now(), durationMs: null};
 		const {cgroup} = process;
 		const ended = recordEnd(process, cgroup === null ? observed : {...observed, usage: this.confinement.usage(cgroup)});
-		this.ledger.record(ended);
+		this.#store(ended);
 		if (end === null) {
 			this.launcher.closeRecord(process.processId, ended.state.endedAt);
 		}
@@ -225,6 +256,28 @@ export class Termination {
 		}
 
 		return ended;
+	}
+
+	/** Who waits for the end is told of it in any case; the store hears of it as soon as it has room. */
+	#store(ended: EndedProcess): void {
+		try {
+			this.ledger.record(ended);
+			this.#unstored.delete(ended.processId);
+		} catch (error) {
+			this.logger.error(
+				{error, processId: ended.processId},
+				'The end of a process could not be stored; it will be tried again',
+			);
+			this.#unstored.set(ended.processId, ended);
+			this.#retry ??= this.clock.setTimer(retryMs, () => this.#storeAll());
+		}
+	}
+
+	#storeAll(): void {
+		this.#retry = null;
+		for (const ended of this.#unstored.values()) {
+			this.#store(ended);
+		}
 	}
 
 	async #waitUntil(isDone: () => boolean): Promise<void> {

@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import type {InjectionToken} from 'tsyringe';
 import type {
+	Archive,
 	Clock,
 	Confinement,
+	EventStore,
 	Host,
 	InputPipe,
 	Launcher,
@@ -33,8 +35,10 @@ function token<T>(name: string): InjectionToken<T> {
 
 /** Names of what classes ask for in their constructors. */
 export const Tokens = {
+	archive: token<Archive>('Archive'),
 	clock: token<Clock>('Clock'),
 	confinement: token<Confinement>('Confinement'),
+	events: token<EventStore>('EventStore'),
 	host: token<Host>('Host'),
 	input: token<InputPipe>('InputPipe'),
 	launcher: token<Launcher>('Launcher'),

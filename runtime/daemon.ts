@@ -8,7 +8,6 @@ import {openOwnKey} from './own-key.js';
 import {Router} from './router.js';
 import {createRoutes} from './routes.js';
 import {type Patience, Server} from './server.js';
-import {makeStateDir} from './state-dir.js';
 import {TokenCache} from './token-cache.js';
 import {createVerifier} from './verifier.js';
 import {readVersion} from './version.js';
@@ -36,7 +35,6 @@ const lastWordsMs = 100;
 /** Settles once requests are accepted. Rejects with what the supervisor or the system rejects with. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	const {config, stateDir, logger} = options;
-	makeStateDir(stateDir);
 	const supervisor = await createSupervisor({
 		stateDir,
 		logger,
@@ -47,6 +45,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		maxTimeoutMs: config.maxTimeout,
 		workingDir: config.workingDir,
 		containment: config.containment,
+		retention: {
+			maxAgeMs: config.maxAge,
+			maxEnded: config.maxEnded,
+			maxOutputBytes: config.maxEndedBytes,
+		},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);

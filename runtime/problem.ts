@@ -34,6 +34,7 @@ const codeByErrorCode: Readonly<Record<ErrorCode, ProblemCode>> = {
 	query_invalid: 'INVALID_REQUEST',
 	process_not_found: 'RESOURCE_NOT_FOUND',
 	process_ended: 'RESOURCE_NOT_FOUND',
+	process_running: 'CONFLICT',
 	idempotency_conflict: 'CONFLICT',
 	queue_full: 'QUEUE_FULL',
 	storage_full: 'INSUFFICIENT_STORAGE',

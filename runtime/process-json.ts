@@ -4,8 +4,24 @@ import {cut} from './shown-text.js';
 /** In a list a command is a reminder; as it was given it may have megabytes. */
 const maxListedCommand = 4096;
 
-/** A process in the spelling of the HTTP API. Environment values are never part of it. */
+/** A process in the spelling of the HTTP API, with its output. */
 export function processJson(process: ProcessWithOutput, now: number): object {
+	return {
+		...factsJson(process, now),
+		stdout: process.stdout,
+		stderr: process.stderr,
+		stdout_bytes: process.stdoutBytes,
+		stderr_bytes: process.stderrBytes,
+	};
+}
+
+/** The same for an event, at whose moment it was so: no output, and a long command is cut. */
+export function eventProcessJson(process: Process, at: number): object {
+	return factsJson(withShortCommand(process), at);
+}
+
+/** Environment values are never part of it. */
+function factsJson(process: Process, now: number): object {
 	return {
 		process_id: process.processId,
 		execution_id: process.executionId,
@@ -25,10 +41,6 @@ export function processJson(process: ProcessWithOutput, now: number): object {
 		execution_time: executionTime(process, now),
 		exit_code: process.exitCode,
 		signal: process.signal,
-		stdout: process.stdout,
-		stderr: process.stderr,
-		stdout_bytes: process.stdoutBytes,
-		stderr_bytes: process.stderrBytes,
 		containment: process.containment,
 		limits: limitsJson(process.limits),
 		stdin: process.stdin,
@@ -76,11 +88,12 @@ function readyJson(ready: Readiness | null): object | null {
 
 /** The same for a list: long commands are cut, so that a page cannot grow without bound. */
 export function listedProcessJson(process: ProcessWithOutput, now: number): object {
+	return processJson(withShortCommand(process), now);
+}
+
+function withShortCommand<P extends Process>(process: P): P {
 	const {command, args} = process;
-	return processJson(
-		{...process, command: cut(command, maxListedCommand), args: args === null ? null : cutAll(args)},
-		now,
-	);
+	return {...process, command: cut(command, maxListedCommand), args: args === null ? null : cutAll(args)};
 }
 
 function cutAll(args: readonly string[]): string[] {
@@ -117,6 +130,7 @@ function executionTime({durationMs, endedAt, startedAt}: Process, now: number): 
 	return startedAt === null || endedAt !== null ? null : Math.max(0, now - startedAt) / 1000;
 }
 
-function isoTime(milliseconds: number | null): string | null {
+/** ISO 8601, of milliseconds since 1970. */
+export function isoTime(milliseconds: number | null): string | null {
 	return milliseconds === null ? null : new Date(milliseconds).toISOString();
 }

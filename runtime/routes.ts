@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type {Containment, Supervisor} from '../lib/index.js';
+import {streamEvents} from './events.js';
 import {asObject, parseFields, parseQuery} from './fields.js';
 import {parseKillRequest} from './kill-request.js';
 import {Problem} from './problem.js';
@@ -10,6 +11,7 @@ import {waitUntilReady} from './ready.js';
 import type {Answer, Call, Route} from './router.js';
 import {closeInput, writeInput} from './stdin.js';
 import {wholeNumber} from './text-schemas.js';
+import {waitForProcess} from './wait.js';
 
 /** All endpoints. */
 export function createRoutes(supervisor: Supervisor, version: string, now: () => number = Date.now): Route[] {
@@ -39,6 +41,13 @@ export function createRoutes(supervisor: Supervisor, version: string, now: () =>
 			path: '/execute/processes/{process_id}/stdin',
 			handle: call => closeInput(supervisor, call),
 		},
+		{method: 'DELETE', path: '/execute/processes/{process_id}', handle: call => forgetProcess(supervisor, call)},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/wait',
+			handle: call => waitForProcess(supervisor, call, now),
+		},
+		{method: 'GET', path: '/events', handle: call => streamEvents(supervisor, call)},
 		{method: 'DELETE', path: '/execute/kill', handle: kill},
 		{method: 'POST', path: '/execute/kill/{process_id}', handle: kill},
 		{method: 'POST', path: '/processes/{process_id}/kill', handle: kill},
@@ -78,6 +87,15 @@ async function getProcess(supervisor: Supervisor, {parameters, query}: Call, now
 	assertProcessId(processId);
 	const {tail_bytes: tailBytes} = parseQuery(getQuerySchema, query);
 	return {json: processDetailsJson(await supervisor.get(processId, {tailBytes}), now())};
+}
+
+async function forgetProcess(supervisor: Supervisor, {parameters, query}: Call): Promise<Answer> {
+	const {process_id: processId = ''} = parameters;
+	assertProcessId(processId);
+	parseQuery(v.object({}), query);
+	await supervisor.forget(processId);
+	const message = `Process ${processId} was forgotten, with its output`;
+	return {json: {process_id: processId, status: 'forgotten', message}};
 }
 
 async function killProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {

@@ -93,6 +93,24 @@ export const settings = {
 		schema: v.pipe(secondsAsMs(68 * year), v.minValue(1, 'must be more than 0')),
 		help: 'the longest running time a command may ask for; no limit unless set',
 	},
+	maxAge: {
+		flag: '--max-age <seconds>',
+		variable: 'NOHUPD_MAX_AGE',
+		schema: secondsAsMs(68 * year),
+		help: 'how long ended processes are remembered, with their output; 7 days unless set',
+	},
+	maxEnded: {
+		flag: '--max-ended <number>',
+		variable: 'NOHUPD_MAX_ENDED',
+		schema: wholeNumber(0, 1_000_000_000),
+		help: 'so many ended processes are remembered, the oldest end goes first; 10,000 unless set',
+	},
+	maxEndedBytes: {
+		flag: '--max-ended-bytes <number>',
+		variable: 'NOHUPD_MAX_ENDED_BYTES',
+		schema: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+		help: 'what the output of all ended processes may take on the disk; 2 GiB unless set',
+	},
 	containment: {
 		flag: '--containment <kind>',
 		variable: 'NOHUPD_CONTAINMENT',

@@ -1,4 +1,3 @@
-import {mkdirSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 
@@ -18,9 +17,4 @@ export function defaultStateDir(environment: Readonly<Record<string, string | un
 /** Where everybody looks who has no variables set. */
 export function homeStateDir(): string {
 	return join(homedir(), '.local', 'state', 'nohupd');
-}
-
-/** Makes it, for its owner alone, if it is missing. */
-export function makeStateDir(stateDir: string): void {
-	mkdirSync(stateDir, {recursive: true, mode: 0o700});
 }

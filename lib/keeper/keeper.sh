@@ -161,7 +161,8 @@ hold_deadlines() {
 	done
 	while ((${#timeout[@]})); do
 		pause 1
-		read -r owner <"$state/keeper"
+		# A command may have put a FIFO there, which nobody ever opens at its other end.
+		[[ ! -f $state/keeper ]] || read -r owner <"$state/keeper"
 		[[ $owner == "$self" ]] || return
 		read -r now _ </proc/uptime
 		now=${now/./}
@@ -175,7 +176,7 @@ hold_deadlines() {
 read_limits() {
 	local mark version limit patience place
 	read_record "$1" || return
-	read -r _ mark version limit patience place <"$state/runs/$1/spec"
+	[[ -f $state/runs/$1/spec ]] && read -r _ mark version limit patience place <"$state/runs/$1/spec"
 	[[ $mark == nohupd && $version == 1 ]] && ((limit > 0)) || return
 	cgroup[$1]=$place
 	[[ $ended != E* ]] || has_leftover "$1" || return
@@ -189,7 +190,7 @@ hold_deadline() {
 	if [[ $started != S* ]]; then
 		# Either its shim is on the way, or nobody ever will be. One that we have only just forked may
 		# need its time to take the claim.
-		if read -r pid ticks _ <"$state/runs/$1/claim"; then
+		if [[ -f $state/runs/$1/claim ]] && read -r pid ticks _ <"$state/runs/$1/claim"; then
 			[[ $ended != E* ]] && is_alive "$pid" "$ticks"
 		else
 			((now < began + 1000))

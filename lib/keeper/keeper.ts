@@ -1,8 +1,8 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {Logger} from '../ports.js';
 import type {ProcessId, ProcessIdentity} from '../process.js';
+import {readStateFile} from '../state-file.js';
 
 const restartDelayMs = 200;
 
@@ -93,7 +93,7 @@ export class Keeper {
 /** The keeper that wrote its name last into this state directory. */
 export function readKeeperIdentity(stateDir: string): ProcessIdentity | null {
 	try {
-		const [pid, startTicks, bootId] = readFileSync(join(stateDir, 'keeper'), 'latin1').trim().split(' ');
+		const [pid, startTicks, bootId] = readStateFile(join(stateDir, 'keeper'), 'latin1').trim().split(' ');
 		return {pid: Number(pid), startTicks: Number(startTicks), bootId: String(bootId)};
 	} catch {
 		// The first one of this directory.

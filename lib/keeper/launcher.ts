@@ -1,4 +1,5 @@
-import {type FSWatcher, watch} from 'node:fs';
+import {type FSWatcher, lstatSync, rmSync, watch} from 'node:fs';
+import {join} from 'node:path';
 import type {Claim, Host, Launcher, LauncherPlace, Logger, ProcessTable, Report} from '../ports.js';
 import type {ProcessId} from '../process.js';
 import {inject, injectable, Tokens} from '../tokens.js';
@@ -36,6 +37,7 @@ export class KeeperLauncher implements Launcher {
 			this.processTable.signal(earlier, 'SIGKILL');
 		}
 
+		clearWay(join(this.place.stateDir, 'keeper'));
 		this.#keeper.open();
 	}
 
@@ -75,6 +77,10 @@ export class KeeperLauncher implements Launcher {
 		this.#directories.closeRecord(processId, endedAt);
 	}
 
+	outputBytes(processId: ProcessId): number {
+		return this.#directories.outputBytes(processId);
+	}
+
 	discard(processId: ProcessId): void {
 		this.#keeper.forget(processId);
 		this.#directories.remove(processId);
@@ -107,5 +113,12 @@ export class KeeperLauncher implements Launcher {
 	close(): void {
 		this.#watcher?.close();
 		this.#keeper.close();
+	}
+}
+
+/** A command may have put something there that holds up the keeper when it writes its name. */
+function clearWay(path: string): void {
+	if (lstatSync(path, {throwIfNoEntry: false})?.isFile() === false) {
+		rmSync(path, {recursive: true, force: true});
 	}
 }

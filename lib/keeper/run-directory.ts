@@ -3,9 +3,9 @@ import {
 	mkdirSync,
 	openSync,
 	readdirSync,
-	readFileSync,
 	readSync,
 	rmSync,
+	statSync,
 	writeFileSync,
 	writeSync,
 } from 'node:fs';
@@ -13,10 +13,15 @@ import {join} from 'node:path';
 import {StorageFullError} from '../errors.js';
 import type {Claim, Report} from '../ports.js';
 import type {ProcessId} from '../process.js';
+import {readFlags, readStateFile, updateFlags} from '../state-file.js';
 import {closedRecordLine, emptyRecord, parseRecord, recordBytes} from './record.js';
 import {readSpecification, type Specification, type SpecifiedProcess} from './specification.js';
 
 const supervisorClaim = 'supervisor\n';
+/** What a command can make of a record: nothing, a FIFO, a link, a directory. */
+const replaced = new Set<string | undefined>(['ENOENT', 'ESPIPE', 'ELOOP', 'EISDIR']);
+/** What stat(2) counts in. */
+const blockBytes = 512;
 const processIdPattern = /^proc_\w+$/;
 
 /** The files of processes: `runs/<id>/{spec,line,input,holder,stdin,claim,stdout,stderr}` and `records/<id>`. */
@@ -62,6 +67,13 @@ export class RunDirectories {
 		rmSync(join(this.#runs, processId), {recursive: true, force: true});
 	}
 
+	/** As the disk counts them: what was dropped from a file takes nothing. */
+	outputBytes(processId: ProcessId): number {
+		return ['stdout', 'stderr']
+			.map(name => statSync(join(this.#runs, processId, name), {throwIfNoEntry: false})?.blocks ?? 0)
+			.reduce((sum, blocks) => sum + blocks * blockBytes, 0);
+	}
+
 	list(): ProcessId[] {
 		return readdirSync(this.#runs).filter(name => processIdPattern.test(name));
 	}
@@ -99,32 +111,30 @@ export class RunDirectories {
 	}
 
 	readRecord(processId: ProcessId): Report {
-		let descriptor: number;
 		try {
-			descriptor = openSync(join(this.records, processId), 'r');
+			const descriptor = openSync(join(this.records, processId), readFlags);
+			try {
+				const length = readSync(descriptor, this.#buffer, 0, recordBytes, 0);
+				return parseRecord(this.#buffer.toString('latin1', 0, length));
+			} finally {
+				closeSync(descriptor);
+			}
 		} catch {
-			// Somebody removed it: then nothing is known, as if it had not been written.
+			// Somebody removed it, or put something else there: then nothing is known, as if it had not been written.
 			return parseRecord('');
-		}
-
-		try {
-			const length = readSync(descriptor, this.#buffer, 0, recordBytes, 0);
-			return parseRecord(this.#buffer.toString('latin1', 0, length));
-		} finally {
-			closeSync(descriptor);
 		}
 	}
 
 	closeRecord(processId: ProcessId, endedAt: number): void {
 		try {
-			const descriptor = openSync(join(this.records, processId), 'r+');
+			const descriptor = openSync(join(this.records, processId), updateFlags);
 			try {
 				writeSync(descriptor, closedRecordLine(endedAt), emptyRecord.indexOf('\n') + 1);
 			} finally {
 				closeSync(descriptor);
 			}
 		} catch (error) {
-			if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+			if (!replaced.has((error as NodeJS.ErrnoException).code)) {
 				throw error;
 			}
 		}
@@ -133,9 +143,7 @@ export class RunDirectories {
 	readSpecification(processId: ProcessId): SpecifiedProcess | null {
 		const text = readIfThere(join(this.#runs, processId, 'spec'));
 		try {
-			return text === null
-				? null
-				: readSpecification(text, processId, () => readFileSync(this.linePath(processId), 'utf8'));
+			return text === null ? null : readSpecification(text, processId, () => readStateFile(this.linePath(processId)));
 		} catch {
 			// Damaged, and so of no use: the caller says what becomes of it.
 			return null;
@@ -149,7 +157,7 @@ function writeNew(path: string, content: string): void {
 
 function readIfThere(path: string): string | null {
 	try {
-		return readFileSync(path, 'utf8');
+		return readStateFile(path);
 	} catch {
 		// ENOENT is the usual case; what cannot be read is as good as missing.
 		return null;

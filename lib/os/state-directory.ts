@@ -1,16 +1,37 @@
-import {chmodSync, mkdirSync, realpathSync, statSync} from 'node:fs';
+import {chmodSync, existsSync, mkdirSync, realpathSync, statSync} from 'node:fs';
+import {dirname, resolve} from 'node:path';
 import {StateDirUnsafeError} from '../errors.js';
 
 const writableByOthers = 0o022;
+
+/** With all above it. Not by `recursive`: where nothing can be made, under /proc for instance, Node tries for ever. */
+function makeDirectory(path: string): void {
+	if (!existsSync(path)) {
+		makeDirectory(dirname(path));
+		try {
+			mkdirSync(path, {mode: 0o700});
+		} catch (error) {
+			// Somebody else was faster.
+			if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+				throw error;
+			}
+		}
+	}
+}
 
 /**
  * Makes the directory if it is missing, closes it to others, and gives its real path.
  * @throws {StateDirUnsafeError} if others may write there, or it is somebody else's.
  */
 export function openStateDirectory(path: string): string {
-	mkdirSync(path, {recursive: true, mode: 0o700});
+	makeDirectory(resolve(path));
 	const stateDir = realpathSync(path);
-	const {mode, uid} = statSync(stateDir);
+	const stat = statSync(stateDir);
+	if (!stat.isDirectory()) {
+		throw new StateDirUnsafeError(stateDir, 'is not a directory');
+	}
+
+	const {mode, uid} = stat;
 	if (uid !== process.geteuid?.()) {
 		throw new StateDirUnsafeError(stateDir, `belongs to user ${uid}, not to the one that runs this`);
 	}

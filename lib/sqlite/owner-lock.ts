@@ -1,8 +1,9 @@
-import {closeSync, openSync, readFileSync, writeFileSync} from 'node:fs';
+import {closeSync, openSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
 import {StateDirInUseError} from '../errors.js';
 import type {OwnerLock} from '../ports.js';
+import {readStateFile} from '../state-file.js';
 
 /**
  * Takes a state directory for this process. Node has no flock(2); SQLite's lock on an empty
@@ -46,7 +47,7 @@ function makeOnce(path: string): void {
 
 function readOwner(path: string): number | null {
 	try {
-		const pid = Number(readFileSync(path, 'utf8'));
+		const pid = Number(readStateFile(path));
 		return Number.isSafeInteger(pid) && pid > 0 ? pid : null;
 	} catch {
 		// The owner took the lock and has not yet written its pid.

@@ -169,6 +169,11 @@ function readyColumns(state: ProcessState) {
 }
 
 export function fromRow(row: ProcessRow): ProcessRecord {
+	return {...factsFromRow(row), state: toState(row)};
+}
+
+/** What never changes of a process. */
+export function factsFromRow(row: ProcessRow): Omit<ProcessRecord, 'state'> {
 	const command: Command = {
 		line: row.command,
 		args: row.args === null ? null : JSON.parse(row.args),
@@ -187,7 +192,6 @@ export function fromRow(row: ProcessRow): ProcessRecord {
 		command,
 		createdAt: row.created_at,
 		cgroup: row.cgroup,
-		state: toState(row),
 	};
 }
 

@@ -3,15 +3,9 @@ import Sqlite from 'better-sqlite3';
 import {StorageFullError} from '../errors.js';
 import type {AnyProcessEvent} from '../events.js';
 import type {Change, IdempotencyKey, ListQuery, ProcessStore} from '../ports.js';
-import {
-	type EndedProcess,
-	hasStatus,
-	type ProcessId,
-	type ProcessRecord,
-	type QueuedProcess,
-	toProcess,
-} from '../process.js';
+import {type EndedProcess, hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../process.js';
 import type {Database} from './database.js';
+import {SqliteEventStore} from './event-store.js';
 import {columns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
 
 type Statement = Sqlite.Statement<unknown[], unknown>;
@@ -22,7 +16,7 @@ export class SqliteProcessStore implements ProcessStore {
 	readonly #insertProcess: Statement;
 	readonly #updateState: Statement;
 	readonly #insertKey: Statement;
-	readonly #insertEvent: Statement;
+	readonly #events: SqliteEventStore;
 	readonly #find: Statement;
 	readonly #findKey: Statement;
 	readonly #open: Statement;
@@ -36,15 +30,17 @@ export class SqliteProcessStore implements ProcessStore {
 		private readonly rebuildMark: string | null = null,
 	) {
 		this.#database = database;
+		this.#events = new SqliteEventStore(database);
 		this.#isRebuilding = rebuildMark !== null;
 		this.#insertProcess = database.prepare(
 			`INSERT INTO processes (${columns.join(', ')}) VALUES (${columns.map(name => `@${name}`).join(', ')})`,
 		);
+		// What it wrote is counted anew: descendants that it left behind go on writing.
 		this.#updateState = database.prepare(
-			`UPDATE processes SET ${stateColumns.map(name => `${name} = @${name}`).join(', ')} WHERE process_id = @process_id`,
+			`UPDATE processes SET ${stateColumns.map(name => `${name} = @${name}`).join(', ')}, output_bytes = NULL
+			WHERE process_id = @process_id`,
 		);
 		this.#insertKey = database.prepare('INSERT INTO idempotency_keys (key, fingerprint, process_id) VALUES (?, ?, ?)');
-		this.#insertEvent = database.prepare('INSERT INTO events (at, type, process_id, state) VALUES (?, ?, ?, ?)');
 		this.#find = database.prepare('SELECT * FROM processes WHERE process_id = ?');
 		this.#findKey = database.prepare('SELECT process_id, fingerprint FROM idempotency_keys WHERE key = ?');
 		this.#open = database.prepare("SELECT * FROM processes WHERE status <> 'ended' ORDER BY sequence");
@@ -68,7 +64,7 @@ export class SqliteProcessStore implements ProcessStore {
 				const record = {...process, sequence: Number(lastInsertRowid)};
 				return {
 					process: record,
-					event: this.#note({record, event: 'queued', at}),
+					event: this.#events.append({record, event: 'queued', at}),
 				};
 			});
 		} catch (error) {
@@ -84,7 +80,7 @@ export class SqliteProcessStore implements ProcessStore {
 		return this.#inTransaction(() =>
 			changes.map(change => {
 				this.update(change.record);
-				return this.#note(change);
+				return this.#events.append(change);
 			}),
 		);
 	}
@@ -101,8 +97,12 @@ export class SqliteProcessStore implements ProcessStore {
 		return this.#isRebuilding;
 	}
 
-	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[]): void {
+	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[], at: number): void {
 		this.#inTransaction(() => {
+			if (processes.length > 0) {
+				this.#events.beginAbove(at);
+			}
+
 			for (const process of processes.filter(({processId}) => this.find(processId) === null)) {
 				this.adopt(process);
 			}
@@ -146,23 +146,5 @@ export class SqliteProcessStore implements ProcessStore {
 
 	close(): void {
 		this.#database.close();
-	}
-
-	#note({record, event: type, at}: Change): AnyProcessEvent {
-		const {lastInsertRowid} = this.#insertEvent.run(at, type, record.processId, JSON.stringify(record.state));
-		const event = {
-			sequence: Number(lastInsertRowid),
-			at,
-			process: toProcess(record),
-		};
-		if (type !== 'stopping') {
-			return {type, ...event};
-		}
-
-		if (record.state.status !== 'stopping') {
-			throw new Error(`${record.processId} is ${record.state.status}, not stopping`);
-		}
-
-		return {type, ...event, why: record.state.stop.why};
 	}
 }

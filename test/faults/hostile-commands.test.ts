@@ -5,6 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import {readBootId, readStat} from '../../lib/os/proc.js';
 import {Agent} from '../helpers/agent-client.js';
 import {eventually} from '../helpers/eventually.js';
+import {makeGate} from '../helpers/gate.js';
 import {findProcesses, isAlive, killQuietly} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 import {keeperPid, makeOverdue} from '../helpers/state-files.js';
@@ -122,6 +123,32 @@ test('a command that kills keeper and shims stops nobody from being served', asy
 	t.like(lost, {status: 'failed', reason: 'lost', exitCode: null});
 	t.is((await supervisor.get(next.processId)).stdout, 'served\n');
 });
+
+for (const name of ['records/$id', 'runs/$id/claim', 'runs/$id/spec', 'keeper']) {
+	test(`a command that puts a FIFO in the place of ${name} holds nobody up`, async t => {
+		const stateDir = makeStateDir(t);
+		const agent = await Agent.open(t, stateDir);
+		const path = join(stateDir, name);
+		const gate = makeGate(stateDir);
+		const {processId} = await agent.start({
+			command: `${gate.wait}; id=$NOHUPD_PROCESS_ID; rm "${path}"; mkfifo "${path}"; echo done >&2; exec sleep 60`,
+			timeoutMs: 60_000,
+		});
+		await eventually(async () => (await agent.get(processId)).status === 'running');
+		gate.open();
+		await eventually(async () => (await agent.get(processId)).stderr === 'done\n');
+		const listed = await agent.list();
+		await agent.kill();
+
+		const supervisor = await openSupervisor(t, {stateDir});
+		const next = await supervisor.start({command: 'echo served'});
+		await supervisor.wait(next.processId);
+
+		t.is(listed.processes.length, 1);
+		t.is((await supervisor.get(next.processId)).stdout, 'served\n');
+		t.like(await supervisor.kill(processId, {gracePeriodMs: 0}), {status: 'killed'});
+	});
+}
 
 for (const [what, harm] of Object.entries({
 	'its own run directory': 'rm -rf "$dir/runs/$NOHUPD_PROCESS_ID"',

@@ -1,4 +1,4 @@
-/** An agent that kills itself at one moment of its first start or kill; the environment names the moment. */
+/** An agent that kills itself at one moment of its first start, kill or forgetting; the environment names the moment. */
 import type {Launcher, Terminator} from '../../lib/index.js';
 import {runAgent} from '../helpers/agent-program.js';
 import {wrap} from '../helpers/wrap.js';
@@ -36,6 +36,7 @@ const moments: Record<string, (launcher: Launcher) => Partial<Launcher>> = {
 			dieOnce(() => launcher.claim(processId).by !== 'nobody');
 		},
 	}),
+	'before the files were removed': () => ({discard: die}),
 	'before the answer': launcher => ({
 		launch: processId => {
 			launcher.launch(processId);

@@ -71,6 +71,13 @@ export class FakeLauncher implements Launcher {
 		this.closed.push(processId);
 	}
 
+	/** What the output of a process takes on the disk. */
+	readonly sizes = new Map<ProcessId, number>();
+
+	outputBytes(processId: ProcessId): number {
+		return this.sizes.get(processId) ?? 0;
+	}
+
 	discard(processId: ProcessId): void {
 		this.prepared.delete(processId);
 	}

@@ -1,6 +1,8 @@
+import Sqlite from 'better-sqlite3';
 import {Admission} from '../../lib/admission.js';
 import {Deadlines} from '../../lib/deadlines.js';
 import {EventBus} from '../../lib/event-bus.js';
+import {EventFeed} from '../../lib/event-feed.js';
 import type {AnyProcessEvent} from '../../lib/index.js';
 import {Ledger} from '../../lib/ledger.js';
 import {Leftovers} from '../../lib/leftovers.js';
@@ -8,7 +10,11 @@ import {hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from 
 import {ReadinessWatch} from '../../lib/readiness-watch.js';
 import {Reaper} from '../../lib/reaper.js';
 import {Recovery} from '../../lib/recovery.js';
+import {Retention} from '../../lib/retention.js';
 import type {Settings} from '../../lib/settings.js';
+import {SqliteArchive} from '../../lib/sqlite/archive.js';
+import type {Database} from '../../lib/sqlite/database.js';
+import {SqliteEventStore} from '../../lib/sqlite/event-store.js';
 import type {SqliteProcessStore} from '../../lib/sqlite/process-store.js';
 import {Termination} from '../../lib/termination.js';
 import {aQueuedProcess, type Facts} from './a-process.js';
@@ -28,6 +34,7 @@ export const someSettings: Settings = {
 	defaultTimeoutMs: 300_000,
 	maxTimeoutMs: null,
 	containment: 'auto',
+	retention: {maxAgeMs: 60_000, maxEnded: 1000, maxOutputBytes: 1_000_000},
 };
 
 /** The parts of a supervisor around a store in memory; fakes stand where the outside world would be. */
@@ -39,10 +46,15 @@ export class Parts {
 	readonly processTable = new FakeProcessTable();
 	readonly logger = new RecordingLogger();
 	readonly terminator = new FakeTerminator(this.clock);
+	/** What was announced. */
 	readonly events: AnyProcessEvent[] = [];
+	readonly database: Database = new Sqlite(':memory:');
 	readonly settings: Settings;
 	readonly store: SqliteProcessStore;
+	readonly eventStore;
+	readonly archive;
 	readonly bus;
+	readonly feed;
 	readonly admission;
 	readonly deadlines;
 	readonly ledger;
@@ -51,16 +63,20 @@ export class Parts {
 	readonly readiness;
 	readonly reaper;
 	readonly recovery;
+	readonly retention;
 
 	constructor(settings: Partial<Settings> = {}, {isRebuilding = false} = {}) {
 		this.settings = {...someSettings, ...settings};
-		const store = openMemoryStore({isRebuilding});
+		const store = openMemoryStore({isRebuilding, database: this.database});
 		const {clock, confinement, launcher, logger, processTable, terminator} = this;
 		this.store = store;
+		this.eventStore = new SqliteEventStore(this.database);
+		this.archive = new SqliteArchive(this.database);
 		this.bus = new EventBus(logger);
+		this.feed = new EventFeed(this.eventStore, this.bus);
 		this.admission = new Admission(launcher, this.settings);
 		this.deadlines = new Deadlines(clock, logger);
-		this.ledger = new Ledger(store, clock, this.admission, this.deadlines, this.bus);
+		this.ledger = new Ledger(store, this.archive, clock, this.admission, this.deadlines, this.bus);
 		this.termination = new Termination(
 			store,
 			launcher,
@@ -82,9 +98,18 @@ export class Parts {
 			this.termination,
 		);
 		this.readiness = new ReadinessWatch(store, this.probe, clock, logger, this.bus, this.ledger);
-		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers, this.readiness);
+		this.reaper = new Reaper(
+			store,
+			launcher,
+			confinement,
+			this.ledger,
+			this.leftovers,
+			this.termination,
+			this.readiness,
+		);
 		this.recovery = new Recovery(
 			store,
+			this.eventStore,
 			launcher,
 			confinement,
 			processTable,
@@ -99,7 +124,18 @@ export class Parts {
 			this.termination,
 			this.readiness,
 		);
-		for (const type of ['queued', 'started', 'ready', 'stopping', 'ended'] as const) {
+		this.retention = new Retention(
+			this.archive,
+			this.eventStore,
+			launcher,
+			confinement,
+			clock,
+			this.settings,
+			logger,
+			this.ledger,
+			this.leftovers,
+		);
+		for (const type of ['queued', 'started', 'ready', 'stopping', 'ended', 'forgotten'] as const) {
 			this.bus.on(type, event => this.events.push({type, ...event} as AnyProcessEvent));
 		}
 	}

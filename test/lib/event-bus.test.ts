@@ -102,10 +102,23 @@ test('one who leaves while being told does not take the others along', t => {
 	t.deepEqual(told, ['first', 'second', 'second']);
 });
 
+test('whoever watches is called after each event of any process, until it has had enough', t => {
+	const {bus, told} = open();
+	const unwatch = bus.watch(({type, process}) => told.push(`${type} ${process.processId}`));
+
+	bus.announce(anEvent('queued', 'proc_1'));
+	bus.announce(anEvent('ended', 'proc_2'));
+	unwatch();
+	bus.announce(anEvent('ended', 'proc_1'));
+
+	t.deepEqual(told, ['queued proc_1', 'ended proc_2']);
+});
+
 test('after it was cleared nobody is told', t => {
 	const {bus, told} = open();
 	bus.on('ended', () => told.push('listener'));
 	bus.follow('proc_1', () => told.push('follower'));
+	bus.watch(() => told.push('watcher'));
 
 	bus.clear();
 	bus.announce(anEvent('ended'));

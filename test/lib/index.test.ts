@@ -19,6 +19,7 @@ test('no public type mentions a container, or a package whose types its users la
 		'lib/ports',
 		'lib/process',
 		'lib/settings',
+		'lib/store-ports',
 	];
 
 	t.deepEqual(

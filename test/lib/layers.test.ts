@@ -10,21 +10,22 @@ interface Row {
 
 /** DESIGN.md, "Layout": imports point one way. */
 const rows: readonly Row[] = [
-	{of: /^lib\/(process|errors)$/, may: /^(?!)/},
+	{of: /^lib\/(process|errors|state-file)$/, may: /^(?!)/},
 	{of: /^lib\/events$/, may: /^lib\/process$/},
 	{of: /^lib\/readiness-input$/, may: /^lib\/process$/},
 	{of: /^lib\/command$/, may: /^lib\/(process|errors|readiness-input)$/},
-	{of: /^lib\/ports$/, may: /^lib\/(process|events|errors)$/},
+	{of: /^lib\/store-ports$/, may: /^lib\/(process|events)$/},
+	{of: /^lib\/ports$/, may: /^lib\/(process|events|errors|store-ports)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|events|errors|command)$/},
 	{of: /^lib\/settings$/, may: /^lib\/(process|events|errors|ports)$/},
 	{of: /^lib\/tokens$/, may: /^lib\/(process|events|errors|ports|settings)$/},
-	{of: /^lib\/sqlite\//, may: /^lib\/(process|events|errors|command|ports|tokens|sqlite\/.*)$/},
-	{of: /^lib\/keeper\//, may: /^lib\/(process|events|errors|command|ports|tokens|keeper\/.*)$/},
+	{of: /^lib\/sqlite\//, may: /^lib\/(process|events|errors|command|ports|tokens|state-file|sqlite\/.*)$/},
+	{of: /^lib\/keeper\//, may: /^lib\/(process|events|errors|command|ports|tokens|state-file|keeper\/.*)$/},
 	{of: /^lib\/os\//, may: /^lib\/(process|events|errors|command|ports|tokens|os\/.*)$/},
-	{of: /^lib\/output\//, may: /^lib\/(process|events|errors|command|ports|tokens|output\/.*)$/},
+	{of: /^lib\/output\//, may: /^lib\/(process|events|errors|command|ports|tokens|state-file|output\/.*)$/},
 	{
 		of: /^lib\/index$/,
-		may: /^lib\/(process|events|errors|command|readiness-input|ports|api|settings|compose|supervisor)$/,
+		may: /^lib\/(process|events|errors|command|readiness-input|ports|store-ports|api|settings|compose|supervisor)$/,
 	},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},
 	// The supervisor and its parts.

@@ -1,6 +1,6 @@
 import test from 'ava';
 import {recordEnd, recordStart} from '../../lib/process.js';
-import {aRunningProcess, aStart} from '../helpers/a-process.js';
+import {anEndedProcess, aRunningProcess, aStart} from '../helpers/a-process.js';
 import {Parts} from '../helpers/parts.js';
 
 const exit = {exitCode: 0, endedAt: 5000, durationMs: 1000};
@@ -59,6 +59,22 @@ test('the timeout begins with the start, and ends with the end', async t => {
 	await parts.clock.advance(20_000_000);
 
 	t.deepEqual(overdue, ['proc_long']);
+});
+
+test('a process is forgotten once, with its deadline, and that is told', async t => {
+	const parts = new Parts();
+	const overdue: string[] = [];
+	parts.deadlines.open(processId => overdue.push(processId));
+	const ended = parts.put(anEndedProcess({leftover: 1}));
+	parts.deadlines.hold(ended);
+
+	parts.ledger.forget(ended);
+	parts.ledger.forget(ended);
+	await parts.clock.advance(10_000_000);
+
+	t.is(parts.store.find(ended.processId), null);
+	t.deepEqual(parts.announced, ['forgotten']);
+	t.deepEqual(overdue, []);
 });
 
 test('an end makes room for the next', t => {

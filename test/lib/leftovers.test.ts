@@ -22,6 +22,29 @@ function leftoverOf(parts: Parts): number {
 	return hasStatus(process, 'ended') ? process.state.leftover : Number.NaN;
 }
 
+test('those that have left nothing are told from the others by one look, and the others watched', async t => {
+	const {parts} = open(2, {processId: 'proc_1'});
+	const all = [parts.find('proc_1'), parts.put(anEndedProcess({processId: 'proc_2'}))];
+	const before = parts.put(
+		anEndedProcess({
+			processId: 'proc_3',
+			start: {...aStart, identity: {...aStart.identity, bootId: 'ffffffff'}},
+		}),
+	);
+	const unstarted = parts.put(anEndedProcess({processId: 'proc_4', start: null}));
+
+	const gone = parts.leftovers.withoutLiving([...all, before, unstarted] as EndedProcess[]);
+
+	t.deepEqual(
+		gone.map(({processId}) => processId),
+		['proc_2', 'proc_3', 'proc_4'],
+	);
+	t.is(parts.terminator.surveys, 1);
+	await parts.clock.advance(20);
+	t.is(leftoverOf(parts), 2);
+	t.deepEqual(parts.leftovers.withoutLiving([parts.find('proc_1')] as EndedProcess[]), []);
+});
+
 test('of what has left nothing nobody is told, and after two looks nobody looks again', async t => {
 	const {parts, ended} = open(0);
 

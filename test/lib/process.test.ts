@@ -8,6 +8,7 @@ import {
 	type PublicStatus,
 	publicStatus,
 	recordEnd,
+	recordForgotten,
 	recordLeftover,
 	recordStart,
 	recordStop,
@@ -265,6 +266,16 @@ test('the outside sees of a stopping process that it is blocked', t => {
 
 test('the outside sees of an ended process how much of it is alive', t => {
 	t.like(toProcess(anEndedProcess({leftover: 2})), {status: 'completed', leftover: 2, blocked: false});
+});
+
+test('of a process that is forgotten a long command is told in part', t => {
+	const short = anEndedProcess({command: {line: 'tar', args: ['-x']}});
+	const long = anEndedProcess({command: {line: 'x'.repeat(5_000_000)}});
+	const many = anEndedProcess({command: {line: 'printf', args: ['x'.repeat(5_000_000)]}});
+
+	t.is(recordForgotten(short), short);
+	t.deepEqual(recordForgotten(long), {...long, command: {...long.command, line: 'x'.repeat(1024)}});
+	t.deepEqual(recordForgotten(many), {...many, command: {...many.command, args: []}});
 });
 
 test('an exit code names the signal that a shell means by it, by its usual name', t => {

@@ -491,6 +491,20 @@ test('what ran and has no row, after a power failure, is taken over', async t =>
 	t.is(parts.admission.running, 0);
 });
 
+test('what a crash left of a forgotten process is removed, and not taken for one that ran unseen', async t => {
+	const parts = new Parts();
+	prepare(parts, {processId: 'proc_forgotten'});
+	parts.launcher.writeStart('proc_forgotten');
+	parts.launcher.writeEnd('proc_forgotten');
+	// The row and the word that it was forgotten are one transaction; then the agent was killed.
+	parts.ledger.forget(parts.put(anEndedProcess({processId: 'proc_forgotten'})));
+
+	await parts.recovery.collectOrphans();
+
+	t.is(parts.store.find('proc_forgotten'), null);
+	t.deepEqual(parts.launcher.listPrepared(), []);
+});
+
 test('after the close nothing is removed any more', async t => {
 	const parts = new Parts();
 	prepare(parts, {processId: 'proc_orphan'});

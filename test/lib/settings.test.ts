@@ -10,6 +10,7 @@ test('every setting but the state directory has a default', t => {
 		defaultTimeoutMs: 300_000,
 		maxTimeoutMs: null,
 		containment: 'auto',
+		retention: {maxAgeMs: 604_800_000, maxEnded: 10_000, maxOutputBytes: 2 ** 31},
 	});
 });
 
@@ -21,6 +22,7 @@ test('settings that are given win', t => {
 		defaultTimeoutMs: 0,
 		maxTimeoutMs: 7_200_000,
 		containment: 'session',
+		retention: {maxAgeMs: 0, maxEnded: Number.POSITIVE_INFINITY, maxOutputBytes: 1},
 	} as const;
 
 	t.deepEqual(parseSettings({stateDir: '/state', ...settings}), settings);
@@ -50,6 +52,8 @@ test(refuses, {maxRunning: '4'}, 'maxRunning must be a whole number, 1 or more; 
 test(refuses, {maxRunning: 1.5}, 'maxRunning must be a whole number; got 1.5');
 test(refuses, {maxQueued: -1}, 'maxQueued must be at least 0; got -1');
 test(refuses, {maxQueued: '1'}, 'maxQueued must be a number; got 1');
+test(refuses, {retention: {maxAgeMs: -1}}, 'retention.maxAgeMs must be at least 0; got -1');
+test(refuses, {retention: {maxEnded: '1'}}, 'retention.maxEnded must be a whole number, 0 or more; got 1');
 test(refuses, {gracePeriodMs: -5}, 'gracePeriodMs must be at least 0; got -5');
 test(refuses, {gracePeriodMs: 86_400_001}, 'gracePeriodMs must be at most 86400000; got 86400001');
 test(refuses, {defaultTimeoutMs: 0.5}, 'defaultTimeoutMs must be a whole number; got 0.5');

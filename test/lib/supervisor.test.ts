@@ -7,6 +7,8 @@ import {
 	type PortOverrides,
 	ProcessEndedError,
 	ProcessNotFoundError,
+	ProcessRunningError,
+	QueryInvalidError,
 	QueueFullError,
 	ShuttingDownError,
 	type SupervisorOptions,
@@ -240,7 +242,13 @@ test('nor can what has just ended by itself, before anybody was told', async t =
 
 test('what nobody knows can be neither shown, killed nor waited for', async t => {
 	const {supervisor} = await open(t);
-	for (const ask of [supervisor.get('proc_x'), supervisor.kill('proc_x'), supervisor.wait('proc_x')]) {
+	const asks = [
+		supervisor.get('proc_x'),
+		supervisor.kill('proc_x'),
+		supervisor.wait('proc_x'),
+		supervisor.forget('proc_x'),
+	];
+	for (const ask of asks) {
 		await t.throwsAsync(ask, {instanceOf: ProcessNotFoundError, message: 'No process with id proc_x'});
 	}
 });
@@ -348,6 +356,83 @@ test('events tell the way of a process, until the listener is taken off', async 
 	t.deepEqual(told, ['queued', 'running', 'running', 'killed']);
 });
 
+test('what has ended can be forgotten: nobody knows it then, and its key is free', async t => {
+	const {supervisor, launcher, end} = await open(t);
+	const {processId} = await supervisor.start({command: 'a'}, {idempotencyKey: 'k'});
+	await end(processId, 3);
+
+	const forgotten = await supervisor.forget(processId);
+
+	t.like(forgotten, {processId, status: 'failed', exitCode: 3});
+	await t.throwsAsync(supervisor.get(processId), {instanceOf: ProcessNotFoundError});
+	await t.throwsAsync(supervisor.forget(processId), {instanceOf: ProcessNotFoundError});
+	t.deepEqual([(await supervisor.list()).processes, launcher.listPrepared()], [[], []]);
+	t.not((await supervisor.start({command: 'b'}, {idempotencyKey: 'k'})).processId, processId);
+});
+
+test('what has just ended can be forgotten before anybody was told', async t => {
+	const {supervisor, launcher} = await open(t);
+	const {processId} = await supervisor.start({command: 'a'});
+	launcher.writeEnd(processId);
+
+	t.like(await supervisor.forget(processId), {status: 'completed'});
+});
+
+test('what waits or runs cannot be forgotten, nor what left something behind', async t => {
+	const {supervisor, terminator, launcher, end} = await open(t, {maxRunning: 1});
+	const {processId} = await supervisor.start({command: 'a'});
+	const waiting = await supervisor.start({command: 'b'});
+
+	for (const id of [processId, waiting.processId]) {
+		const error = await t.throwsAsync(supervisor.forget(id), {instanceOf: ProcessRunningError});
+		t.like(error, {processId: id, hasEnded: false});
+	}
+
+	terminator.leftover.set(processId, 1);
+	await end(processId);
+	t.like(await t.throwsAsync(supervisor.forget(processId), {instanceOf: ProcessRunningError}), {hasEnded: true});
+	t.is(launcher.listPrepared().length, 2);
+	terminator.leave(processId);
+	t.like(await supervisor.forget(processId), {processId});
+});
+
+test('events can be iterated: those that were, and those that come, until the close', async t => {
+	const {supervisor, end} = await open(t);
+	const {processId} = await supervisor.start({command: 'a'});
+	const told: string[] = [];
+	const done = (async () => {
+		for await (const item of supervisor.events({after: 0})) {
+			told.push(`${item.type === 'gap' ? '' : item.sequence} ${item.type}`);
+		}
+	})();
+	await settled();
+
+	await end(processId);
+	await supervisor.close();
+	await done;
+
+	t.deepEqual(told, ['1 queued', '2 started', '3 ended']);
+});
+
+const refusesEvents = test.macro({
+	async exec(t: ExecutionContext, options: object, message: string) {
+		const {supervisor} = await open(t);
+
+		const error = t.throws(() => supervisor.events(options), {instanceOf: QueryInvalidError});
+
+		t.true(error.message.startsWith(message), error.message);
+	},
+	title: (_, options) => `events with wrong options are refused: ${JSON.stringify(options)}`,
+});
+
+test(refusesEvents, {after: -1}, 'after must be a whole number');
+test(refusesEvents, {after: '5'}, 'after must be a whole number');
+test(refusesEvents, {processId: 5}, 'processId must be a string');
+test(refusesEvents, {types: 'ended'}, 'types must be an array');
+test(refusesEvents, {types: ['ended', 'output']}, 'types.1 must be');
+test(refusesEvents, {signal: 'stop'}, 'signal must be an AbortSignal');
+test(refusesEvents, {since: 5}, 'since is not known here');
+
 test('a closed supervisor lets go of the keeper, signals nobody, and refuses everything', async t => {
 	const {supervisor, launcher, terminator, processTable, clock} = await open(t);
 	const {processId} = await supervisor.start({command: 'a'});
@@ -368,9 +453,12 @@ test('a closed supervisor lets go of the keeper, signals nobody, and refuses eve
 		supervisor.list(),
 		supervisor.kill(processId),
 		supervisor.wait(processId),
+		supervisor.forget(processId),
 	]) {
 		await t.throwsAsync(ask, {instanceOf: ShuttingDownError});
 	}
+
+	t.throws(() => supervisor.events(), {instanceOf: ShuttingDownError});
 });
 
 test('a start that is under way at the close is answered: it was accepted', async t => {

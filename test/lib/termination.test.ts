@@ -78,14 +78,21 @@ test('what is wanted is stored before the first signal', async t => {
 	t.deepEqual(statesAtSignal, [{status: 'stopping', start: aStart, stop}]);
 });
 
-test('where it cannot be stored nobody is signalled', async t => {
-	const {parts, running} = open();
+test('where there is no room to store what is wanted, it is ended all the same, and its end is ours to tell', async t => {
+	const {parts, running, obey} = open();
+	obey(0);
 	parts.store.close();
 
-	await t.throwsAsync(async () => parts.termination.stop(running, 'request', manner(5000)));
-	await parts.clock.advance(10_000);
+	const done = parts.termination.stop(running, 'request', manner(5000));
+	await parts.clock.advance(1000);
+	const ended = await done;
+	const again = await parts.termination.stop(running, 'timeout', manner(5000));
 
-	t.deepEqual(parts.terminator.sent, []);
+	t.is(parts.terminator.sent[0], 'SIGTERM proc_1 +0.0');
+	t.is(ended.state.end.why, 'request');
+	t.is(again, ended);
+	t.true(parts.termination.isEnding('proc_1'));
+	await parts.termination.close();
 });
 
 test('SIGTERM comes once, SIGKILL after the grace period', async t => {

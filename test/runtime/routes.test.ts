@@ -5,6 +5,7 @@ import {
 	type ListOptions,
 	ProcessEndedError,
 	ProcessNotFoundError,
+	ProcessRunningError,
 	QueryInvalidError,
 	QueueFullError,
 	ShuttingDownError,
@@ -596,4 +597,34 @@ test('the log has one line for each request, with the pattern of its path and ne
 	t.like(lines[2], {level: 'debug', route: null, status: 404});
 	t.is(lines.length, 3);
 	t.notRegex(log.join(''), /hunter2|Bearer/);
+});
+
+test('an ended process is forgotten by DELETE', async t => {
+	const asked: string[] = [];
+	const {ask} = await openServer(t, {
+		forget: async processId => {
+			asked.push(processId);
+			return aProcess({processId});
+		},
+	});
+
+	const {status, json} = await ask('DELETE', '/execute/processes/proc_1');
+
+	t.is(status, 200);
+	t.like(json, {process_id: 'proc_1', status: 'forgotten'});
+	t.is(typeof json['message'], 'string');
+	t.deepEqual(asked, ['proc_1']);
+});
+
+test('what is alive cannot be forgotten, nor what nobody knows', async t => {
+	const refusals = [new ProcessRunningError('proc_1', false), new ProcessNotFoundError('proc_1')];
+	const {ask} = await openServer(t, {forget: () => Promise.reject(refusals.shift())});
+
+	t.like(await ask('DELETE', '/execute/processes/proc_1'), {
+		status: 409,
+		json: {code: 'CONFLICT', message: 'Process proc_1 has not ended: kill it first'},
+	});
+	t.is((await ask('DELETE', '/execute/processes/proc_1')).status, 404);
+	t.is((await ask('DELETE', '/execute/processes/..%2f')).status, 404);
+	t.is((await ask('DELETE', '/execute/processes/proc_1?force=1')).status, 400);
 });

@@ -174,6 +174,21 @@ test('a specification that is cut short cannot be read', t => {
 	t.is(directories.readSpecification('proc_2'), null);
 });
 
+test('output takes what it takes on the disk: holes take nothing', t => {
+	const stateDir = makeTempDir(t);
+	const directories = new RunDirectories(stateDir);
+	directories.create('proc_1', specified(longLine).specification);
+	t.is(directories.outputBytes('proc_1'), 0);
+
+	writeFileSync(join(stateDir, 'runs/proc_1/stdout'), Buffer.alloc(100_000, 'x'));
+	writeFileSync(join(stateDir, 'runs/proc_1/stderr'), '');
+	truncateSync(join(stateDir, 'runs/proc_1/stderr'), 10_000_000);
+
+	const bytes = directories.outputBytes('proc_1');
+	t.true(bytes >= 100_000 && bytes < 1_000_000, String(bytes));
+	t.is(directories.outputBytes('proc_2'), 0);
+});
+
 test('nothing is left of what was removed; once more does no harm', t => {
 	const stateDir = makeTempDir(t);
 	const directories = new RunDirectories(stateDir);

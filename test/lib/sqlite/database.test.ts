@@ -6,8 +6,9 @@ import Sqlite from 'better-sqlite3';
 import {SchemaTooNewError} from '../../../lib/errors.js';
 import {createSupervisor} from '../../../lib/index.js';
 import {type Migration, openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
+import {SqliteEventStore} from '../../../lib/sqlite/event-store.js';
 import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';
-import {aQueuedProcess} from '../../helpers/a-process.js';
+import {aQueuedProcess, aStart, aStop} from '../../helpers/a-process.js';
 import {migrationsDir} from '../../helpers/memory-store.js';
 import {RecordingLogger} from '../../helpers/recording-logger.js';
 import {killAll, makeStateDir} from '../../helpers/state-dir.js';
@@ -35,9 +36,19 @@ function makeOldDatabase(t: ExecutionContext, version: number): {directory: stri
 		insert.run(`proc_${number}`);
 	}
 
+	if (version >= 2) {
+		const note = database.prepare("INSERT INTO events (at, type, process_id, state) VALUES (7, ?, 'proc_1', ?)");
+		note.run('queued', '{"status":"queued"}');
+		note.run('stopping', JSON.stringify(oldStop));
+	}
+
 	database.close();
 	return {directory, path};
 }
+
+const {isBlocked, ...stop} = aStop;
+/** As schema 2 wrote it. */
+const oldStop = {status: 'stopping', start: aStart, stop};
 
 function open(path: string, known: readonly Migration[] = migrations, logger = new RecordingLogger()) {
 	const {database, damagedCopy, rebuildMark} = openDatabase(path, known, logger);
@@ -85,8 +96,8 @@ test('once the list was rebuilt, nothing is left beside a database, and it is be
 	const {sequence: _, ...found} = aQueuedProcess();
 
 	const wasRebuilding = store.isRebuilding;
-	store.rebuild([found]);
-	store.rebuild([found]);
+	store.rebuild([found], 0);
+	store.rebuild([found], 0);
 
 	t.deepEqual([wasRebuilding, store.isRebuilding], [true, false]);
 	store.close();
@@ -140,6 +151,23 @@ for (const version of Array.from({length: newest - 1}, (_, index) => index + 1))
 		const {path} = makeOldDatabase(t, version);
 
 		t.deepEqual(open(path).tables, open(join(makeTempDir(t), 'nohupd.db')).tables);
+	});
+}
+
+// Before 0004, which completes what it finds.
+for (const version of [2, 3]) {
+	test(`the events of a database of schema ${version} are told, and none is missing`, t => {
+		const {path} = makeOldDatabase(t, version);
+		const {database} = openDatabase(path, migrations, new RecordingLogger());
+
+		const events = new SqliteEventStore(database);
+
+		t.like(events.list({after: 0, limit: 10}), [
+			{type: 'queued', sequence: 1, at: 7, process: {processId: 'proc_1', status: 'queued', command: 'true'}},
+			{type: 'stopping', sequence: 2, why: 'request', process: {status: 'running', pid: 4711, blocked: false}},
+		]);
+		t.is(events.horizon(), 0);
+		database.close();
 	});
 }
 

@@ -1,0 +1,15 @@
+/** `npm run soak -- --commands 20000` */
+import {parseArgs} from 'node:util';
+import {withPlaces} from '../torture/places.js';
+import {type Sample, toTable} from './sample.js';
+import {soak} from './soak.js';
+
+const {values} = parseArgs({options: {commands: {type: 'string', default: '20000'}}});
+const samples: Sample[] = [];
+await withPlaces(async ({directory}) => {
+	await soak(directory, Number(values.commands), sample => {
+		samples.push(sample);
+		process.stderr.write(`${sample.commands} commands\n`);
+	});
+});
+process.stdout.write(toTable(samples));
