@@ -17,7 +17,14 @@ import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toP
 import {inject, injectable, Tokens} from './tokens.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
-const eventTypes = ['queued', 'started', 'ready', 'stopping', 'ended', 'forgotten'] as const satisfies readonly EventType[];
+const eventTypes = [
+	'queued',
+	'started',
+	'ready',
+	'stopping',
+	'ended',
+	'forgotten',
+] as const satisfies readonly EventType[];
 /** Lists let others have their turn after each so many processes. */
 const processesAtOnce = 50;
 const maxKeyLength = 255;
