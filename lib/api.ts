@@ -134,6 +134,14 @@ export interface WaitOptions {
 	readonly signal?: AbortSignal | undefined;
 }
 
+/** How input is written. */
+export interface WriteOptions {
+	/** Close it afterwards: the command reads its end. Default: false. */
+	readonly close?: boolean | undefined;
+	/** How long to wait while the pipe is full (64 KiB, as a rule), in milliseconds. Default: 10,000. */
+	readonly timeoutMs?: number | undefined;
+}
+
 /** Which events a subscriber is told. */
 export interface EventsOptions {
 	/** The last number that it has seen; 0 for all that are kept. Default: only what comes from now on. */
@@ -207,6 +215,28 @@ export interface Supervisor {
 
 	/** What a process writes, to be read and followed. One that is not known is told when it is. */
 	output(processId: ProcessId): ProcessOutput;
+	/**
+	 * Settles when the process is ready, at once if it was seen so before. Rejects with `ProcessNotFoundError`, with
+	 * `NotReadyError` where it ends first, where its time is over or where no `ready` was given at the start, with
+	 * `WaitAbortedError` on `signal`, and with `ShuttingDownError` when the supervisor is closed first.
+	 */
+	ready(processId: ProcessId, options?: WaitOptions): Promise<Process>;
+
+	/**
+	 * Writes to the standard input of a process that was started with `stdin: true`. Settles when all is in its pipe, from
+	 * where it reaches the command whatever becomes of us. Several writers take their turns, each as a whole.
+	 *
+	 * Rejects with `ProcessNotFoundError`, with `InputUnavailableError`, with `InputBlockedError` where the command does not
+	 * read (it says how much was taken), with `QueryInvalidError` or with `ShuttingDownError`.
+	 */
+	write(processId: ProcessId, data: string | Uint8Array, options?: WriteOptions): Promise<void>;
+
+	/**
+	 * Closes the standard input of a process, after all that is being written: the command reads its end. Again for one
+	 * that is closed: does no harm. Rejects like `write`.
+	 */
+	closeInput(processId: ProcessId): Promise<void>;
+
 	/**
 	 * Forgets a process that has ended, of which nothing is alive: its row, its idempotency key, its output and its
 	 * events. Settles with it as it was last.

@@ -3,7 +3,8 @@ import {resolve} from 'node:path';
 import leven from 'leven';
 import * as v from 'valibot';
 import {CommandInvalidError} from './errors.js';
-import type {Command, LeftoverPolicy, LimitName, Limits} from './process.js';
+import type {Command, LeftoverPolicy, LimitName, Limits, Readiness} from './process.js';
+import {type ReadyBody, type ReadyInput, readyBodySchema, readyInputSchema} from './readiness-input.js';
 
 /** What a caller of the library asks for. */
 export interface CommandInput {
@@ -26,6 +27,10 @@ export interface CommandInput {
 	readonly leftover?: LeftoverPolicy | undefined;
 	/** What the whole tree may use. Needs cgroup containment with the controllers; see `bestEffort`. */
 	readonly limits?: Limits | undefined;
+	/** Whether standard input is a pipe, for `write` and `closeInput`. Default: false, it is empty. */
+	readonly stdin?: boolean | undefined;
+	/** How it shows that it can do what it was started for; see `ready`. Default: nobody watches for it. */
+	readonly ready?: ReadyInput | undefined;
 }
 
 /** `Limits` in the spelling of the HTTP API. */
@@ -41,7 +46,7 @@ export interface LimitsBody {
 }
 
 /** A command in the spelling of the HTTP API: seconds, and `working_dir` or `workdir`. */
-export interface CommandBody extends Omit<CommandInput, 'timeoutMs' | 'workingDir' | 'limits'> {
+export interface CommandBody extends Omit<CommandInput, 'timeoutMs' | 'workingDir' | 'limits' | 'ready'> {
 	/** Allowed running time in seconds; 0 means without limit. */
 	readonly timeout?: number | undefined;
 	/** Must exist; a relative path starts at the supervisor's own directory, which is the default. */
@@ -50,6 +55,8 @@ export interface CommandBody extends Omit<CommandInput, 'timeoutMs' | 'workingDi
 	readonly workdir?: string | undefined;
 	/** What the whole tree may use. */
 	readonly limits?: LimitsBody | undefined;
+	/** How it shows that it can do what it was started for. */
+	readonly ready?: ReadyBody | undefined;
 }
 
 /** What fills in for fields that were not given, and the facts that a command is checked against. */
@@ -157,6 +164,7 @@ const sharedFields = {
 	),
 	args: v.optional(v.array(v.pipe(text(), v.check(fitsArgument, tooLong)), 'must be an array of strings')),
 	env: v.optional(environment),
+	stdin: v.optional(v.boolean('must be true or false')),
 	leftover: v.optional(v.picklist(['keep', 'kill'], 'must be keep or kill')),
 	name: v.optional(
 		v.pipe(
@@ -200,6 +208,7 @@ export const commandInputSchema = v.object({
 	timeoutMs: v.optional(wholeNumber('milliseconds', maxTimeoutSeconds * 1000)),
 	workingDir: v.optional(directory),
 	limits: limitsOf({memoryBytes: memory, pids, cpuPercent: cpu, bestEffort}),
+	ready: readyInputSchema,
 });
 
 /** Schema of `CommandBody`, the body of `POST /commands/background`. */
@@ -209,6 +218,7 @@ export const commandBodySchema = v.object({
 	working_dir: v.optional(directory),
 	workdir: v.optional(directory),
 	limits: limitsOf({memory_bytes: memory, pids, cpu_percent: cpu, best_effort: bestEffort}),
+	ready: readyBodySchema,
 });
 
 /**
@@ -318,8 +328,12 @@ function resolveTimeout({field, value, unitMs}: GivenTimeout, {timeoutMs, maxTim
 	return value * unitMs;
 }
 
+interface SharedFields extends Pick<CommandInput, 'command' | 'args' | 'env' | 'name' | 'leftover' | 'stdin'> {
+	readonly ready?: Readiness | undefined;
+}
+
 function complete(
-	{command, args, env, name, leftover}: Pick<CommandInput, 'command' | 'args' | 'env' | 'name' | 'leftover'>,
+	{command, args, env, name, leftover, stdin, ready}: SharedFields,
 	{timeout, directory, limits}: GivenFields,
 	defaults: CommandDefaults,
 ): ParsedCommand {
@@ -343,6 +357,8 @@ function complete(
 			timeoutMs,
 			leftover: leftover ?? 'keep',
 			limits: checkLimits(limits, defaults.limits),
+			stdin: stdin ?? false,
+			ready: ready ?? null,
 		},
 		env: new Map(Object.entries(env ?? {})),
 	};

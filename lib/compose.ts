@@ -5,7 +5,9 @@ import {Deadlines} from './deadlines.js';
 import {PlatformUnsupportedError} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
+import {InputQueue} from './input-queue.js';
 import {Intake} from './intake.js';
+import {FifoInput} from './keeper/fifo-input.js';
 import {KeeperLauncher} from './keeper/launcher.js';
 import {findPrograms} from './keeper/programs.js';
 import {Ledger} from './ledger.js';
@@ -14,6 +16,7 @@ import {findConfinement} from './os/confinement.js';
 import {SystemDisk} from './os/disk.js';
 import {EmbeddingHost} from './os/host.js';
 import {ProcfsTable} from './os/process-table.js';
+import {LocalProbe} from './os/readiness/local-probe.js';
 import {openStateDirectory} from './os/state-directory.js';
 import {SystemClock} from './os/system-clock.js';
 import {TreeTerminator} from './os/terminator.js';
@@ -22,6 +25,7 @@ import {OutputLimits} from './output-limits.js';
 import {Outputs} from './outputs.js';
 import type {Archive, Confinement, Disk, EventStore, Logger, ProcessStore} from './ports.js';
 import {Queries} from './queries.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
@@ -56,6 +60,7 @@ const parts = [
 	Deadlines,
 	EventBus,
 	EventFeed,
+	InputQueue,
 	Intake,
 	Ledger,
 	Leftovers,
@@ -63,6 +68,7 @@ const parts = [
 	Outputs,
 	ProcessSupervisor,
 	Queries,
+	ReadinessWatch,
 	Reaper,
 	RecordWatch,
 	Recovery,
@@ -160,9 +166,11 @@ function registerPorts(child: DependencyContainer, opened: OpenedPorts, ports: P
 	port(Tokens.disk, () => opened.disk, ports.disk);
 	port(Tokens.events, () => opened.events, ports.events);
 	port(Tokens.host, from(EmbeddingHost), ports.host);
+	port(Tokens.input, from(FifoInput), ports.input);
 	port(Tokens.launcher, from(KeeperLauncher), ports.launcher);
 	port(Tokens.output, from(FileOutputLog), ports.output);
 	port(Tokens.processTable, from(ProcfsTable), ports.processTable);
+	port(Tokens.readinessProbe, from(LocalProbe), ports.readinessProbe);
 	port(Tokens.store, () => opened.store, ports.store);
 	port(Tokens.terminator, from(TreeTerminator), ports.terminator);
 }

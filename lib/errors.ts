@@ -10,6 +10,9 @@ export type ErrorCode =
 	| 'storage_full'
 	| 'shutting_down'
 	| 'wait_aborted'
+	| 'not_ready'
+	| 'input_unavailable'
+	| 'input_blocked'
 	| 'settings_invalid'
 	| 'platform_unsupported'
 	| 'bash_missing'
@@ -140,6 +143,63 @@ export class WaitAbortedError extends SupervisorError {
 		options?: ErrorOptions,
 	) {
 		super(`Stopped waiting for process ${processId}`, options);
+	}
+}
+
+const notReady = {
+	undeclared: 'was started without "ready": nobody watches for it',
+	ended: 'has ended, or is being ended, before it was ready',
+	timed_out: 'was not ready in time; it runs on',
+};
+
+/** A process will not be seen to be ready. */
+export class NotReadyError extends SupervisorError {
+	readonly code = 'not_ready';
+
+	constructor(
+		readonly processId: string,
+		/** Nobody asked for it at the start, it ended first, or its time was over: then it runs on. */
+		readonly why: 'undeclared' | 'ended' | 'timed_out',
+	) {
+		super(`Process ${processId} ${notReady[why]}`);
+	}
+}
+
+const noInput = {
+	undeclared: 'was started without "stdin": true: its standard input is empty',
+	queued: 'does not run yet: it takes no input before',
+	ended: 'has ended: it takes no input any more',
+	closed: 'takes no input any more: its standard input was closed',
+	unread: 'takes no input any more: it has closed its standard input itself',
+};
+
+/** A process takes no input. */
+export class InputUnavailableError extends SupervisorError {
+	readonly code = 'input_unavailable';
+
+	constructor(
+		readonly processId: string,
+		/** Not asked for at the start, not there yet, over with the process, closed by us, or by the process itself. */
+		readonly why: keyof typeof noInput,
+		/** How much of what was given was taken before. */
+		readonly takenBytes = 0,
+	) {
+		super(`Process ${processId} ${noInput[why]}${takenBytes === 0 ? '' : `; ${takenBytes} bytes were taken before`}`);
+	}
+}
+
+/** A process reads its input too slowly: its pipe was full for as long as the writer would wait. */
+export class InputBlockedError extends SupervisorError {
+	readonly code = 'input_blocked';
+
+	constructor(
+		readonly processId: string,
+		/** These are in the pipe, and will be read first. */
+		readonly takenBytes: number,
+		/** As many as were given. */
+		readonly givenBytes: number,
+	) {
+		super(`Process ${processId} does not read its input: ${takenBytes} of ${givenBytes} bytes were taken`);
 	}
 }
 

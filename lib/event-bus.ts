@@ -28,16 +28,20 @@ export class EventBus {
 	}
 
 	announce(event: AnyProcessEvent): void {
-		for (const waiter of this.#waiters.get(event.process.processId) ?? []) {
-			waiter(event.process);
-		}
-
+		this.wake(event.process);
 		for (const watcher of this.#watchers) {
 			watcher(event);
 		}
 
 		for (const listener of this.#emitter.listeners(event.type)) {
 			this.#tell(listener as (event: AnyProcessEvent) => unknown, event);
+		}
+	}
+
+	/** Tells only those who wait for this process that something about it has changed. */
+	wake(process: Process): void {
+		for (const waiter of this.#waiters.get(process.processId) ?? []) {
+			waiter(process);
 		}
 	}
 

@@ -22,6 +22,8 @@ export interface ProcessEvents {
 	queued: ProcessEvent;
 	/** The command runs. */
 	started: ProcessEvent;
+	/** It can do what it was started for: as its `ready` said it would show. */
+	ready: ProcessEvent;
 	/** Somebody wants it ended; SIGTERM follows. */
 	stopping: StoppingEvent;
 	/** It is over: by itself, or with nothing left of it after a stop. */

@@ -18,9 +18,11 @@ export type {
 	Process,
 	ProcessId,
 	PublicStatus,
+	Readiness,
 	StopReason,
 	Usage,
 } from './process.js';
+export type {ReadyBody, ReadyInput, ReadySign} from './readiness-input.js';
 export type {OutputOptions, PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
 export type * from './store-ports.js';
 export * from './streams.js';

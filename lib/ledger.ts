@@ -3,7 +3,14 @@ import {Deadlines} from './deadlines.js';
 import {EventBus} from './event-bus.js';
 import type {EventType} from './events.js';
 import type {Archive, Clock, IdempotencyKey, ProcessStore} from './ports.js';
-import type {EndedProcess, ProcessRecord, QueuedProcess} from './process.js';
+import {
+	type EndedProcess,
+	type ProcessRecord,
+	type QueuedProcess,
+	type ReadyFact,
+	type RunningProcess,
+	toProcess,
+} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 const eventOf: Readonly<Record<ProcessRecord['state']['status'], EventType>> = {
@@ -44,6 +51,19 @@ export class Ledger {
 		}
 
 		for (const event of events) {
+			this.bus.announce(event);
+		}
+	}
+
+	/** Commits what the watch for readiness has found. That the time is over is a fact, and nobody's news. */
+	recordReady(record: RunningProcess, {status, at}: ReadyFact): void {
+		if (status === 'timed_out') {
+			this.store.update(record);
+			this.bus.wake(toProcess(record));
+			return;
+		}
+
+		for (const event of this.store.apply([{record, event: 'ready', at}])) {
 			this.bus.announce(event);
 		}
 	}

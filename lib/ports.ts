@@ -9,6 +9,8 @@ import type {
 	ProcessIdentity,
 	ProcessRecord,
 	QueuedProcess,
+	Readiness,
+	RunningProcess,
 	Start,
 	StartedProcess,
 	Usage,
@@ -71,6 +73,8 @@ export interface Programs {
 	readonly env: string;
 	/** Gives the beginning of a file back to the disk; `null` where it is not installed. */
 	readonly fallocate: string | null;
+	/** Makes the pipe of a command that asks for standard input; `null` where there is none. */
+	readonly mkfifo: string | null;
 }
 
 /** What a launcher needs to know of its place. */
@@ -210,6 +214,28 @@ export interface Disk {
 	 * False: that cannot be done here, and nothing has changed. Rejects where it could be tried again.
 	 */
 	punchHole(path: string, length: number): Promise<boolean>;
+}
+
+/** The pipe of a command that asked for standard input. It stays open until it is closed, whatever becomes of us. */
+export interface InputPipe {
+	/** Whether it was not closed, and the command's own process has not ended. */
+	isOpen(processId: ProcessId): boolean;
+	/** How many of these bytes it took, without waiting: 0 where it is full, `null` where nobody reads it any more. */
+	write(processId: ProcessId, bytes: Uint8Array): number | null;
+	/** The command reads what is in it, and then its end, in a moment: `isOpen` tells. One that is closed stays so. */
+	close(processId: ProcessId): void;
+}
+
+/** Finds out when a command can do what it was started for. */
+export interface ReadinessProbe {
+	/** Calls back once, unless it is stopped before. */
+	watch(process: RunningProcess, readiness: Readiness, onReady: () => void): Watch;
+}
+
+/** Goes on until it is stopped. */
+export interface Watch {
+	/** Does no harm once it is over. */
+	stop(): void;
 }
 
 /** What a command inherits from where the supervisor runs. */

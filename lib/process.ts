@@ -23,6 +23,36 @@ export interface Command {
 	readonly leftover: LeftoverPolicy;
 	/** `null`: none but the machine's. */
 	readonly limits: Limits | null;
+	/** Whether its standard input is a pipe that others write into; else it is empty. */
+	readonly stdin: boolean;
+	/** `null`: nobody watches for it. */
+	readonly ready: Readiness | null;
+}
+
+/** How a command shows that it can do what it was started for, and how long it may take from its start on. */
+export type Readiness = {
+	/** Counted from the start of the command. When it is over, nobody watches any more; the command runs on. */
+	readonly timeoutMs: number;
+} & (
+	| {
+			/** It listens on this TCP port. */
+			readonly port: number;
+	  }
+	| {
+			/** A GET of this URL is answered with a status below 500. */
+			readonly http: string;
+	  }
+	| {
+			/** It has written this text to standard output or standard error. */
+			readonly log: string;
+	  }
+);
+
+/** What the watch for readiness has found. Neither changes the state of the process. */
+export interface ReadyFact {
+	readonly status: 'ready' | 'timed_out';
+	/** Wall clock, milliseconds since 1970. */
+	readonly at: number;
 }
 
 /** What becomes of living descendants when the command has ended: they stay, until its timeout, or are ended at once. */
@@ -126,9 +156,9 @@ export interface Stop {
 
 export type ProcessState =
 	| {readonly status: 'queued'}
-	| {readonly status: 'running'; readonly start: Start}
-	| {readonly status: 'stopping'; readonly start: Start; readonly stop: Stop}
-	| {
+	| ({readonly status: 'running'; readonly start: Start} & MaybeReady)
+	| ({readonly status: 'stopping'; readonly start: Start; readonly stop: Stop} & MaybeReady)
+	| ({
 			readonly status: 'ended';
 			readonly start: Start | null;
 			/** Wall clock, milliseconds since 1970. */
@@ -140,7 +170,12 @@ export type ProcessState =
 			readonly leftover: number;
 			/** `null` where the kernel did not tell. */
 			readonly usage: Usage | null;
-	  };
+	  } & MaybeReady);
+
+/** Missing until something was found; kept from then on. */
+interface MaybeReady {
+	readonly ready?: ReadyFact;
+}
 
 export type Status = ProcessState['status'];
 
@@ -211,7 +246,7 @@ export function recordStop(process: LiveProcess, stop: Stop): StoppingProcess {
 
 	return {
 		...process,
-		state: {status: 'stopping', start: process.state.start, stop},
+		state: {status: 'stopping', start: process.state.start, stop, ...readyOf(process.state)},
 	};
 }
 
@@ -239,8 +274,23 @@ export function recordEnd(process: ProcessRecord, observed: ObservedEnd): EndedP
 			},
 			leftover: 0,
 			usage: observed.usage ?? null,
+			...readyOf(state),
 		},
 	};
+}
+
+function readyOf(state: ProcessState): MaybeReady {
+	return state.status === 'queued' || state.ready === undefined ? {} : {ready: state.ready};
+}
+
+/** The watch for readiness is over. */
+export function recordReady(process: RunningProcess, ready: ReadyFact): RunningProcess {
+	return {...process, state: {...process.state, ready}};
+}
+
+/** Whether the watch has nothing to find any more: it is ready, its time was over, or it has ended or is being ended. */
+export function isReadinessSettled({state}: ProcessRecord): boolean {
+	return state.status !== 'queued' && (state.status !== 'running' || state.ready !== undefined);
 }
 
 /** A queued process that somebody ended before it ran. */
@@ -345,6 +395,14 @@ export interface Process {
 	readonly blocked: boolean;
 	/** As given at the start, or `null`. */
 	readonly limits: Limits | null;
+	/** Whether its standard input is a pipe to write into. */
+	readonly stdin: boolean;
+	/** As given at the start, or `null`. */
+	readonly ready: Readiness | null;
+	/** When it was seen to be ready; `null` while it was not. */
+	readonly readyAt: number | null;
+	/** When the time for getting ready was over; `null` unless it was. The process runs on. */
+	readonly readyTimedOutAt: number | null;
 }
 
 /** The outside view of a record. */
@@ -359,6 +417,8 @@ export function toProcess({processId, executionId, command, createdAt, cgroup, s
 		workingDir: command.workingDir,
 		timeoutMs: command.timeoutMs,
 		limits: command.limits,
+		stdin: command.stdin,
+		ready: command.ready,
 		containment: cgroup === null ? 'session' : 'cgroup',
 		status: publicStatus(state),
 		stopping: state.status === 'stopping' ? state.stop.why : null,
@@ -366,7 +426,16 @@ export function toProcess({processId, executionId, command, createdAt, cgroup, s
 		pid: start?.identity.pid ?? null,
 		createdAt,
 		startedAt: start?.startedAt ?? null,
+		...readyView(state),
 		...endView(state.status === 'ended' ? state : null),
+	};
+}
+
+function readyView(state: ProcessState) {
+	const {ready} = readyOf(state);
+	return {
+		readyAt: ready?.status === 'ready' ? ready.at : null,
+		readyTimedOutAt: ready?.status === 'timed_out' ? ready.at : null,
 	};
 }
 

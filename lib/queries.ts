@@ -10,6 +10,7 @@ import type {
 	ProcessPage,
 	ProcessWithOutput,
 	ReadOptions,
+	WriteOptions,
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import type {EventType} from './events.js';
@@ -19,7 +20,14 @@ import {outputStreams} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
-const eventTypes = ['queued', 'started', 'stopping', 'ended', 'forgotten'] as const satisfies readonly EventType[];
+const eventTypes = [
+	'queued',
+	'started',
+	'ready',
+	'stopping',
+	'ended',
+	'forgotten',
+] as const satisfies readonly EventType[];
 /** Lists let others have their turn after each so many processes. */
 const processesAtOnce = 50;
 const maxKeyLength = 255;
@@ -102,6 +110,24 @@ export function parseKillOptions(options: KillOptions): KillOptions {
 /** @throws {QueryInvalidError} */
 export function parseSignal(signal: unknown): NodeJS.Signals {
 	return parse(v.object({signal: signalSchema}), {signal}).signal;
+}
+
+const writeSchema = options({
+	close: v.optional(v.boolean('must be true or false'), false),
+	timeoutMs: v.optional(whole(0, 10 * 60 * 1000), 10_000),
+});
+
+const dataSchema = v.union([v.string(), v.instance(Uint8Array)], 'must be a string or a Uint8Array');
+
+/** @throws {QueryInvalidError} */
+export function parseWriteOptions(options: WriteOptions): {close: boolean; timeoutMs: number} {
+	return parse(writeSchema, options);
+}
+
+/** @throws {QueryInvalidError} */
+export function parseInput(data: unknown): Uint8Array {
+	const input = parse(v.object({data: dataSchema}), {data}).data;
+	return typeof input === 'string' ? Buffer.from(input) : input;
 }
 
 /** @throws {QueryInvalidError} */

@@ -2,6 +2,7 @@ import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import type {Confinement, Launcher, ProcessStore} from './ports.js';
 import {hasStatus, type ObservedEnd, type ProcessId, type ProcessRecord, recordEnd, recordStart} from './process.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
@@ -15,6 +16,7 @@ export class Reaper {
 		@inject(Ledger) private readonly ledger: Ledger,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
 		@inject(Termination) private readonly termination: Termination,
+		@inject(ReadinessWatch) private readonly readiness: ReadinessWatch,
 	) {}
 
 	/** Looks at one record, and gives the process as it is then; `null` if it is not known. */
@@ -68,6 +70,8 @@ export class Reaper {
 	#lookAfter(process: ProcessRecord): void {
 		if (hasStatus(process, 'ended')) {
 			this.leftovers.watch(process);
+		} else if (hasStatus(process, 'running')) {
+			this.readiness.begin(process);
 		}
 	}
 }

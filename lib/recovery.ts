@@ -15,6 +15,7 @@ import {
 	recordStopBeforeStart,
 	type Stop,
 } from './process.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import type {Settings} from './settings.js';
 import {Termination} from './termination.js';
@@ -46,6 +47,7 @@ export class Recovery {
 		@inject(Deadlines) private readonly deadlines: Deadlines,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
 		@inject(Termination) private readonly termination: Termination,
+		@inject(ReadinessWatch) private readonly readiness: ReadinessWatch,
 	) {}
 
 	/** Once, before the keeper is there: so nothing that was queued can begin meanwhile. */
@@ -207,6 +209,7 @@ export class Recovery {
 			void this.termination.resume(process, current.state.stop);
 		} else {
 			this.deadlines.hold(current);
+			this.readiness.begin(current);
 		}
 	}
 

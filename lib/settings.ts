@@ -7,11 +7,13 @@ import type {
 	Disk,
 	EventStore,
 	Host,
+	InputPipe,
 	Launcher,
 	Logger,
 	OutputLog,
 	ProcessStore,
 	ProcessTable,
+	ReadinessProbe,
 	Terminator,
 } from './ports.js';
 
@@ -85,6 +87,10 @@ export interface PortOverrides {
 	readonly launcher?: (original: Launcher) => Launcher;
 	/** Ends process trees. */
 	readonly terminator?: (original: Terminator) => Terminator;
+	/** Gives commands their input. */
+	readonly input?: (original: InputPipe) => InputPipe;
+	/** Finds out when commands are ready. */
+	readonly readinessProbe?: (original: ReadinessProbe) => ReadinessProbe;
 	/** Shows output. */
 	readonly output?: (original: OutputLog) => OutputLog;
 	/** Knows how much room there is, and gives some back. */

@@ -12,13 +12,15 @@ import type {
 	Supervisor,
 	SupervisorState,
 	WaitOptions,
+	WriteOptions,
 } from './api.js';
 import {type CommandInput, type ParsedCommand, parseCommand, parseCommandBody} from './command.js';
 import {Deadlines} from './deadlines.js';
-import {ProcessEndedError, ProcessRunningError, ShuttingDownError, WaitAbortedError} from './errors.js';
+import {NotReadyError, ProcessEndedError, ProcessRunningError, ShuttingDownError, WaitAbortedError} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import type {EventFeedItem, EventListener, EventType} from './events.js';
+import {InputQueue} from './input-queue.js';
 import {fingerprint, Intake} from './intake.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
@@ -29,6 +31,7 @@ import {
 	hasStarted,
 	hasStatus,
 	isLive,
+	isReadinessSettled,
 	type Process,
 	type ProcessId,
 	type ProcessRecord,
@@ -36,7 +39,16 @@ import {
 	recordStopBeforeStart,
 	toProcess,
 } from './process.js';
-import {parseEventsOptions, parseIdempotencyKey, parseKillOptions, parseSignal, Queries} from './queries.js';
+import {
+	parseEventsOptions,
+	parseIdempotencyKey,
+	parseInput,
+	parseKillOptions,
+	parseSignal,
+	parseWriteOptions,
+	Queries,
+} from './queries.js';
+import {ReadinessWatch} from './readiness-watch.js';
 import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
@@ -71,6 +83,8 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(OutputLimits) private readonly outputLimits: OutputLimits,
 		@inject(Outputs) private readonly outputs: Outputs,
 		@inject(Queries) private readonly queries: Queries,
+		@inject(InputQueue) private readonly input: InputQueue,
+		@inject(ReadinessWatch) private readonly readiness: ReadinessWatch,
 		@inject(Reaper) private readonly reaper: Reaper,
 		@inject(RecordWatch) private readonly recordWatch: RecordWatch,
 		@inject(Recovery) private readonly recovery: Recovery,
@@ -157,6 +171,33 @@ export class ProcessSupervisor implements Supervisor {
 		return this.outputs.of(processId, this.#closing.signal);
 	}
 
+	async ready(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+		this.#assertOpen();
+		const process = this.queries.find(processId);
+		if (process.command.ready === null) {
+			throw new NotReadyError(processId, 'undeclared');
+		}
+
+		const settled = toProcess(await this.#follow(process, isReadinessSettled, signal));
+		if (settled.readyAt === null) {
+			throw new NotReadyError(processId, settled.readyTimedOutAt === null ? 'ended' : 'timed_out');
+		}
+
+		return settled;
+	}
+
+	async write(processId: ProcessId, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+		this.#assertOpen();
+		const bytes = parseInput(data);
+		const manner = parseWriteOptions(options);
+		await this.input.write(this.queries.find(processId).processId, bytes, manner);
+	}
+
+	async closeInput(processId: ProcessId): Promise<void> {
+		this.#assertOpen();
+		await this.input.close(this.queries.find(processId).processId);
+	}
+
 	async forget(processId: ProcessId): Promise<Process> {
 		this.#assertOpen();
 		const found = this.queries.find(processId);
@@ -213,6 +254,8 @@ export class ProcessSupervisor implements Supervisor {
 		this.leftovers.close();
 		this.outputLog.close();
 		await this.outputLimits.close();
+		this.readiness.close();
+		this.input.shut();
 		this.retention.close();
 		await this.termination.close();
 		this.confinement.close();

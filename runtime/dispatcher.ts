@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Logger} from '../lib/index.js';
 import type {Authenticator} from './auth.js';
-import {readJsonBody} from './json-body.js';
+import {type BodyReader, readBodyBytes, readJsonBody} from './json-body.js';
 import {parseTarget} from './path.js';
 import {Problem, toProblem} from './problem.js';
 import {respond, respondToOptions, respondWithProblem} from './respond.js';
@@ -76,7 +76,8 @@ export class Dispatcher {
 			parameters,
 			query: target.query,
 			header: name => headerOf(request, name),
-			readBody: () => this.#readBody(request, response),
+			readBody: () => this.#readBody(request, response, readJsonBody),
+			readBytes: () => this.#readBody(request, response, readBodyBytes),
 			gone: this.#goneSignal(response),
 		};
 		const answer = await route.handle(call);
@@ -119,10 +120,10 @@ export class Dispatcher {
 		}
 	}
 
-	#readBody(request: IncomingMessage, response: ServerResponse): Promise<unknown> {
+	#readBody<T>(request: IncomingMessage, response: ServerResponse, read: BodyReader<T>): Promise<T> {
 		// Only who is welcome is asked to go on (RFC 9110 section 10.1.1).
 		const isWaiting = request.headers.expect?.toLowerCase() === '100-continue';
-		return readJsonBody(request, this.options.maxBodyBytes, () => isWaiting && response.writeContinue());
+		return read(request, this.options.maxBodyBytes, () => isWaiting && response.writeContinue());
 	}
 
 	async #refuse(error: unknown, response: ServerResponse, facts: RequestFacts): Promise<void> {

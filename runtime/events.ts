@@ -49,6 +49,7 @@ function readLastEventId(id: string | undefined): number | undefined {
 const eventTypes: Readonly<Record<EventType, true>> = {
 	queued: true,
 	started: true,
+	ready: true,
 	stopping: true,
 	ended: true,
 	forgotten: true,

@@ -3,6 +3,9 @@ import type {IncomingMessage} from 'node:http';
 import {Problem} from './problem.js';
 import {JsonInvalidError, parseStrictJson} from './strict-json.js';
 
+/** Reads a body, never more than `maxBytes`. `onRead` is called before the first byte is waited for. */
+export type BodyReader<T> = (request: IncomingMessage, maxBytes: number, onRead: () => void) => Promise<T>;
+
 /**
  * Reads the body of a request as JSON; `undefined` where there is none. Never holds more than `maxBytes`.
  * @param onRead - Called before the first byte is waited for, and only if there is a body to read.
@@ -13,21 +16,42 @@ export async function readJsonBody(
 	maxBytes: number,
 	onRead: () => void = () => undefined,
 ): Promise<unknown> {
-	const {headers} = request;
-	const length = Number(headers['content-length'] ?? 0);
-	if (length === 0 && headers['transfer-encoding'] === undefined) {
-		return undefined;
+	if (hasBody(request)) {
+		assertJson(request.headers['content-type']);
 	}
 
-	assertJson(headers['content-type']);
-	assertPlain(headers['content-encoding']);
-	if (length > maxBytes) {
+	const bytes = await readBodyBytes(request, maxBytes, onRead);
+	return bytes.length === 0 ? undefined : parse(bytes);
+}
+
+/**
+ * The same for bytes of any type: nothing where there is no body.
+ * @throws {Problem} 400, 413 or 415.
+ */
+export async function readBodyBytes(
+	request: IncomingMessage,
+	maxBytes: number,
+	onRead: () => void = () => undefined,
+): Promise<Buffer> {
+	if (!hasBody(request)) {
+		return Buffer.alloc(0);
+	}
+
+	assertPlain(request.headers['content-encoding']);
+	if (lengthOf(request) > maxBytes) {
 		throw tooLarge(maxBytes);
 	}
 
 	onRead();
-	const bytes = await readBytes(request, maxBytes);
-	return bytes.length === 0 ? undefined : parse(bytes);
+	return readBytes(request, maxBytes);
+}
+
+function lengthOf({headers}: IncomingMessage): number {
+	return Number(headers['content-length'] ?? 0);
+}
+
+function hasBody(request: IncomingMessage): boolean {
+	return lengthOf(request) > 0 || request.headers['transfer-encoding'] !== undefined;
 }
 
 function assertJson(contentType: string | undefined): void {

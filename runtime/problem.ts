@@ -1,4 +1,11 @@
-import {CommandInvalidError, type ErrorCode, QueryInvalidError, SupervisorError} from '../lib/index.js';
+import {
+	CommandInvalidError,
+	type ErrorCode,
+	InputBlockedError,
+	InputUnavailableError,
+	QueryInvalidError,
+	SupervisorError,
+} from '../lib/index.js';
 
 const statusByCode = {
 	INVALID_REQUEST: 400,
@@ -34,6 +41,9 @@ const codeByErrorCode: Readonly<Record<ErrorCode, ProblemCode>> = {
 	storage_full: 'INSUFFICIENT_STORAGE',
 	shutting_down: 'SERVICE_UNAVAILABLE',
 	wait_aborted: 'INTERNAL_ERROR',
+	not_ready: 'CONFLICT',
+	input_unavailable: 'CONFLICT',
+	input_blocked: 'CONFLICT',
 	settings_invalid: 'INTERNAL_ERROR',
 	platform_unsupported: 'INTERNAL_ERROR',
 	bash_missing: 'INTERNAL_ERROR',
@@ -58,6 +68,8 @@ export interface ProblemDetails {
 	/** The field of the body or the query that is wrong, as the client spelled it. */
 	readonly field?: string | undefined;
 	readonly headers?: Readonly<Record<string, string>> | undefined;
+	/** How much of an input was taken before the rest was refused. */
+	readonly takenBytes?: number | undefined;
 	/** What went wrong underneath; only for the log. */
 	readonly cause?: unknown;
 }
@@ -67,16 +79,18 @@ export class Problem extends Error {
 	override readonly name = 'Problem';
 	readonly status: number;
 	readonly field: string | undefined;
+	readonly takenBytes: number | undefined;
 	readonly headers: Readonly<Record<string, string>>;
 
 	constructor(
 		readonly code: ProblemCode,
 		message: string,
-		{field, headers, cause}: ProblemDetails = {},
+		{field, headers, takenBytes, cause}: ProblemDetails = {},
 	) {
 		super(message, {cause});
 		this.status = statusByCode[code];
 		this.field = field;
+		this.takenBytes = takenBytes;
 		this.headers = {...headersByCode[code], ...headers};
 	}
 
@@ -88,6 +102,7 @@ export class Problem extends Error {
 			code: this.code,
 			request_id: requestId,
 			...(this.field === undefined ? {} : {field: this.field}),
+			...(this.takenBytes === undefined ? {} : {taken_bytes: this.takenBytes}),
 		};
 	}
 }
@@ -103,10 +118,16 @@ export function toProblem(error: unknown): Problem {
 		return new Problem(code, internal, {cause: error});
 	}
 
-	return new Problem(code, (error as SupervisorError).message, {field: fieldOf(error), cause: error});
+	const {message} = error as SupervisorError;
+	return new Problem(code, message, {field: fieldOf(error), takenBytes: takenBytesOf(error), cause: error});
 }
 
 function fieldOf(error: unknown): string | undefined {
 	const isAboutField = error instanceof CommandInvalidError || error instanceof QueryInvalidError;
 	return isAboutField && error.field !== '' ? error.field : undefined;
+}
+
+function takenBytesOf(error: unknown): number | undefined {
+	const isAboutInput = error instanceof InputBlockedError || error instanceof InputUnavailableError;
+	return isAboutInput ? error.takenBytes : undefined;
 }

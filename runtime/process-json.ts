@@ -1,4 +1,4 @@
-import type {Limits, Process, ProcessDetails, ProcessWithOutput} from '../lib/index.js';
+import type {Limits, Process, ProcessDetails, ProcessWithOutput, Readiness} from '../lib/index.js';
 import {cut} from './shown-text.js';
 
 /** In a list a command is a reminder; as it was given it may have megabytes. */
@@ -45,6 +45,10 @@ function factsJson(process: Process, now: number): object {
 		signal: process.signal,
 		containment: process.containment,
 		limits: limitsJson(process.limits),
+		stdin: process.stdin,
+		ready: readyJson(process.ready),
+		ready_at: isoTime(process.readyAt),
+		ready_timed_out_at: isoTime(process.readyTimedOutAt),
 		leftover: process.leftover,
 		blocked: process.blocked,
 	};
@@ -73,6 +77,15 @@ function limitsJson(limits: Limits | null): object | null {
 			best_effort: limits.bestEffort,
 		}
 	);
+}
+
+function readyJson(ready: Readiness | null): object | null {
+	if (ready === null) {
+		return null;
+	}
+
+	const {timeoutMs, ...sign} = ready;
+	return {...sign, timeout: timeoutMs / 1000};
 }
 
 /** The same for a list: long commands are cut, so that a page cannot grow without bound. */

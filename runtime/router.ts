@@ -10,6 +10,8 @@ export interface Call {
 	header(name: string): string | undefined;
 	/** `undefined` where there is none. Rejects with `Problem`. */
 	readBody(): Promise<unknown>;
+	/** The body as it is, whatever its type; nothing where there is none. Rejects with `Problem`. */
+	readBytes(): Promise<Uint8Array>;
 	/** Aborted when the client has left, or the daemon shuts down: whoever waits is to end then. */
 	readonly gone: AbortSignal;
 }

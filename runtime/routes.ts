@@ -12,7 +12,9 @@ import {Problem} from './problem.js';
 import {assertProcessId} from './process-id.js';
 import {processDetailsJson, startJson} from './process-json.js';
 import {listProcesses} from './process-list.js';
+import {waitUntilReady} from './ready.js';
 import type {Answer, Call, Route} from './router.js';
+import {closeInput, writeInput} from './stdin.js';
 import {wholeNumber} from './text-schemas.js';
 import {waitForProcess} from './wait.js';
 
@@ -43,6 +45,21 @@ export function createRoutes(
 			method: 'GET',
 			path: '/execute/processes/{process_id}/stream',
 			handle: async call => ({events: await outputEvents(supervisor, readProcessId(call), call, now)}),
+		},
+		{
+			method: 'GET',
+			path: '/execute/processes/{process_id}/ready',
+			handle: call => waitUntilReady(supervisor, call, now),
+		},
+		{
+			method: 'POST',
+			path: '/execute/processes/{process_id}/stdin',
+			handle: call => writeInput(supervisor, call),
+		},
+		{
+			method: 'DELETE',
+			path: '/execute/processes/{process_id}/stdin',
+			handle: call => closeInput(supervisor, call),
 		},
 		{method: 'DELETE', path: '/execute/processes/{process_id}', handle: call => forgetProcess(supervisor, call)},
 		{

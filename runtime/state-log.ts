@@ -4,6 +4,7 @@ const messages: Readonly<Record<EventType, string>> = {
 	queued: 'A command was accepted',
 	started: 'A process has started',
 	stopping: 'A process is being ended',
+	ready: 'A process is ready',
 	ended: 'A process has ended',
 	forgotten: 'A process was forgotten',
 };

@@ -52,17 +52,19 @@ close_inherited() {
 }
 
 shim() {
-	local run=$state/runs/$1 record=$state/records/$1 child code
+	local run=$state/runs/$1 record=$state/records/$1 child code input='' leash=''
 	# The claim: O_CREAT|O_EXCL by a builtin. Whoever comes second stops here, so an id may be
 	# handed out again after a crash, to this keeper or to another, and still runs once.
 	read_stat self
 	set -C
 	printf '%s %s %s\n' "$BASHPID" "$start_ticks" "$boot" >"$run/claim" || exit 0
 	set +C
+	[[ ! -f $run/input ]] || open_input
 
 	set -m      # a subshell starts without it: the command gets a group apart from the shim's
 	command_process "$@" &
 	child=$!
+	[[ -z $input ]] || exec {input}<&-     # who reads is to be the command alone
 	# Under job control wait returns when the command is merely stopped, and wait -f, which does not, can go
 	# round for ever on a job that it has already freed ("wait_for: No record of process", bash 5.2).
 	set +m
@@ -81,11 +83,33 @@ shim() {
 	exit 0
 }
 
+# Standard input for a command that asked for it: a pipe with a name, which any agent can write into. Its end must
+# come when somebody closes it, not when an agent dies: so a holder keeps it open for writing. To kill the holder is
+# to close the input; when the shim has gone, the holder goes too.
+open_input() {
+	local mkfifo both out
+	input=failed
+	read -r mkfifo <"$run/input"
+	"$mkfifo" "$run/stdin" || return
+	# Once it is open for both, neither end waits for the other.
+	exec {both}<>"$run/stdin" && exec {out}>"$run/stdin" || return
+	exec {leash}> >(hold_input) || return
+	read_stat "$!" && printf '%s %s %s\n' "$!" "$start_ticks" "$boot" >"$run/holder" || return
+	exec {input}<"$run/stdin" {both}>&- {out}>&-
+}
+
+# Has the pipe's end in $out, and the shim's leash as standard input.
+hold_input() {
+	exec {both}>&-
+	read -r
+}
+
 # Becomes the command. What the command must not see is undone here: our umask, our descriptors
 # (bash closes its own on exec), our variables (none is exported).
 command_process() {
 	local directory='' cgroup=''
 	exec </dev/null >>"$run/stdout" 2>>"$run/stderr" || exit 126
+	[[ -z $input ]] || exec <&"$input" {input}<&- {leash}>&- || exit 126
 	# Written by the supervisor (specification.ts). It sets directory, cgroup and the positional
 	# parameters (name, program, arguments), and defines environment().
 	# shellcheck source=/dev/null

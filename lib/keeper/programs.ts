@@ -14,12 +14,13 @@ export function findPrograms(path = process.env['PATH'] ?? ''): Programs {
 	const find = (name: string) => directories.map(directory => join(directory, name)).filter(isExecutable);
 	const bash = find('bash').find(candidate => bashVersion(candidate) >= minimumBash);
 	const [env] = find('env');
+	const [mkfifo = null] = find('mkfifo');
 	if (bash === undefined || env === undefined) {
 		throw new BashMissingError(directories.join(delimiter));
 	}
 
 	const [fallocate = null] = find('fallocate');
-	return {bash, env, fallocate};
+	return {bash, env, fallocate, mkfifo};
 }
 
 function isExecutable(path: string): boolean {

@@ -24,7 +24,7 @@ const replaced = new Set<string | undefined>(['ENOENT', 'ESPIPE', 'ELOOP', 'EISD
 const blockBytes = 512;
 const processIdPattern = /^proc_\w+$/;
 
-/** The files of processes: `runs/<id>/{spec,line,claim,stdout,stderr,dropped}` and `records/<id>`. */
+/** The files of processes: `runs/<id>/{spec,line,input,holder,stdin,claim,stdout,stderr,dropped}` and `records/<id>`. */
 export class RunDirectories {
 	readonly records: string;
 	readonly #runs: string;
@@ -42,12 +42,16 @@ export class RunDirectories {
 	}
 
 	/** Leaves nothing behind where it fails. @throws {StorageFullError} */
-	create(processId: ProcessId, {text, line}: Specification): void {
+	create(processId: ProcessId, {text, line, mkfifo}: Specification): void {
 		try {
 			mkdirSync(join(this.#runs, processId), {mode: 0o700});
 			writeNew(join(this.#runs, processId, 'spec'), text);
 			if (line !== null) {
 				writeNew(this.linePath(processId), line);
+			}
+
+			if (mkfifo !== null) {
+				writeNew(join(this.#runs, processId, 'input'), `${mkfifo}\n`);
 			}
 
 			writeNew(join(this.records, processId), emptyRecord);

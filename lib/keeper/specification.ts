@@ -9,6 +9,8 @@ export interface Specification {
 	readonly text: string;
 	/** A shell line too long for an argument: it goes through this file. */
 	readonly line: string | null;
+	/** The program that makes the pipe of a command that asked for standard input: it stands in a file that the shim looks for. */
+	readonly mkfifo: string | null;
 }
 
 /** A process as `specify` was given it. */
@@ -60,6 +62,10 @@ export function specify(
 	const plain = all.filter(([variable]) => isPlainName(variable));
 	const words = special.length === 0 ? [name, ...program] : ['env', programs.env, '--', ...special, ...program];
 	const limits = [toCentiseconds(command.timeoutMs), toCentiseconds(gracePeriodMs)];
+	if (command.stdin && programs.mkfifo === null) {
+		throw new CommandInvalidError('stdin', 'cannot be had here: it needs the program mkfifo');
+	}
+
 	// env(1) would take it for one more variable.
 	if (special.length > 0 && program[0]?.includes('=')) {
 		throw new CommandInvalidError(
@@ -78,7 +84,7 @@ export function specify(
 		'}',
 		'',
 	].join('\n');
-	return {text, line: isLongLine ? command.line : null};
+	return {text, line: isLongLine ? command.line : null, mkfifo: command.stdin ? programs.mkfifo : null};
 }
 
 /** The name it sees itself by (`argv[0]`), the file to execute, and its arguments. */
@@ -106,7 +112,10 @@ export function readSpecification(text: string, processId: ProcessId, readLine: 
 		throw new Error(`The specification of ${processId} is that of ${process.processId}`);
 	}
 
-	return process.command.line === null ? {...process, command: {...process.command, line: readLine()}} : process;
+	// One that an earlier version wrote knows nothing of these two.
+	const {stdin = false, ready = null} = process.command as Partial<Command>;
+	const command = {...process.command, stdin, ready};
+	return {...process, command: command.line === null ? {...command, line: readLine()} : command};
 }
 
 /** Single quotes keep every byte but their own kind: that one stands outside, escaped. */

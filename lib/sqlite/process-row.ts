@@ -5,6 +5,7 @@ import {
 	type ProcessRecord,
 	type ProcessState,
 	publicStatus,
+	type ReadyFact,
 	type Start,
 	type StopReason,
 	type Usage,
@@ -46,6 +47,10 @@ export interface ProcessRow {
 	readonly stop_is_blocked: number | null;
 	readonly cpu_ms: number | null;
 	readonly memory_peak_bytes: number | null;
+	readonly stdin: number;
+	readonly ready: string | null;
+	readonly ready_at: number | null;
+	readonly ready_timed_out_at: number | null;
 }
 
 export const stateColumns = [
@@ -71,6 +76,8 @@ export const stateColumns = [
 	'stop_is_blocked',
 	'cpu_ms',
 	'memory_peak_bytes',
+	'ready_at',
+	'ready_timed_out_at',
 ] as const satisfies ReadonlyArray<keyof ProcessRow>;
 
 export const columns = [
@@ -85,6 +92,8 @@ export const columns = [
 	'leftover_policy',
 	'cgroup',
 	'limits',
+	'stdin',
+	'ready',
 	...stateColumns,
 ] as const satisfies ReadonlyArray<keyof ProcessRow>;
 
@@ -102,11 +111,14 @@ export function toRow(process: Omit<ProcessRecord, 'sequence'>): Omit<ProcessRow
 		leftover_policy: command.leftover,
 		cgroup: process.cgroup,
 		limits: command.limits === null ? null : JSON.stringify(command.limits),
+		stdin: Number(command.stdin),
+		ready: command.ready === null ? null : JSON.stringify(command.ready),
 		status: state.status,
 		public_status: publicStatus(state),
 		...startColumns(state),
 		...stopColumns(state),
 		...endColumns(state),
+		...readyColumns(state),
 	};
 }
 
@@ -148,6 +160,14 @@ function endColumns(state: ProcessState) {
 	};
 }
 
+function readyColumns(state: ProcessState) {
+	const ready = state.status === 'queued' ? undefined : state.ready;
+	return {
+		ready_at: ready?.status === 'ready' ? ready.at : null,
+		ready_timed_out_at: ready?.status === 'timed_out' ? ready.at : null,
+	};
+}
+
 export function fromRow(row: ProcessRow): ProcessRecord {
 	return {...factsFromRow(row), state: toState(row)};
 }
@@ -162,6 +182,8 @@ export function factsFromRow(row: ProcessRow): Omit<ProcessRecord, 'state'> {
 		timeoutMs: row.timeout_ms,
 		leftover: row.leftover_policy as LeftoverPolicy,
 		limits: row.limits === null ? null : JSON.parse(row.limits),
+		stdin: row.stdin === 1,
+		ready: row.ready === null ? null : JSON.parse(row.ready),
 	};
 	return {
 		sequence: row.sequence,
@@ -179,7 +201,7 @@ function toState(row: ProcessRow): ProcessState {
 		case 'queued':
 			return {status: 'queued'};
 		case 'running':
-			return {status: 'running', start: present(start, row)};
+			return {status: 'running', start: present(start, row), ...toReady(row)};
 		case 'stopping':
 			return {
 				status: 'stopping',
@@ -191,6 +213,7 @@ function toState(row: ProcessRow): ProcessState {
 					isSignaled: row.stop_is_signaled === 1,
 					isBlocked: row.stop_is_blocked === 1,
 				},
+				...toReady(row),
 			};
 		case 'ended':
 			return {
@@ -206,8 +229,17 @@ function toState(row: ProcessRow): ProcessState {
 				},
 				leftover: row.leftover,
 				usage: toUsage(row),
+				...toReady(row),
 			};
 	}
+}
+
+function toReady({ready_at, ready_timed_out_at}: ProcessRow): {ready?: ReadyFact} {
+	if (ready_at !== null) {
+		return {ready: {status: 'ready', at: ready_at}};
+	}
+
+	return ready_timed_out_at === null ? {} : {ready: {status: 'timed_out', at: ready_timed_out_at}};
 }
 
 function toUsage({cpu_ms, memory_peak_bytes}: ProcessRow): Usage | null {

@@ -24,6 +24,8 @@ export const aCommand: Command = {
 	timeoutMs: 300_000,
 	leftover: 'keep',
 	limits: null,
+	stdin: false,
+	ready: null,
 };
 
 /** Began 10 s after boot. */

@@ -3,7 +3,18 @@ import {createSupervisor, type PortOverrides, type Supervisor} from '../../lib/i
 
 interface Request {
 	readonly id: number;
-	readonly call: 'start' | 'get' | 'list' | 'kill' | 'wait' | 'forget' | 'state' | 'close';
+	readonly call:
+		| 'start'
+		| 'get'
+		| 'list'
+		| 'kill'
+		| 'wait'
+		| 'ready'
+		| 'write'
+		| 'closeInput'
+		| 'forget'
+		| 'state'
+		| 'close';
 	readonly with: readonly unknown[];
 }
 

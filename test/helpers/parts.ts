@@ -7,6 +7,7 @@ import type {AnyProcessEvent} from '../../lib/index.js';
 import {Ledger} from '../../lib/ledger.js';
 import {Leftovers} from '../../lib/leftovers.js';
 import {hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../../lib/process.js';
+import {ReadinessWatch} from '../../lib/readiness-watch.js';
 import {Reaper} from '../../lib/reaper.js';
 import {Recovery} from '../../lib/recovery.js';
 import {Retention} from '../../lib/retention.js';
@@ -20,6 +21,7 @@ import {aQueuedProcess, type Facts} from './a-process.js';
 import {FakeClock} from './fake-clock.js';
 import {FakeConfinement} from './fake-confinement.js';
 import {FakeLauncher} from './fake-launcher.js';
+import {FakeProbe} from './fake-probe.js';
 import {FakeProcessTable} from './fake-process-table.js';
 import {FakeTerminator} from './fake-terminator.js';
 import {openMemoryStore} from './memory-store.js';
@@ -41,6 +43,7 @@ export class Parts {
 	readonly clock = new FakeClock();
 	readonly confinement = new FakeConfinement();
 	readonly launcher = new FakeLauncher();
+	readonly probe = new FakeProbe();
 	readonly processTable = new FakeProcessTable();
 	readonly logger = new RecordingLogger();
 	readonly terminator = new FakeTerminator(this.clock);
@@ -58,6 +61,7 @@ export class Parts {
 	readonly ledger;
 	readonly termination;
 	readonly leftovers;
+	readonly readiness;
 	readonly reaper;
 	readonly recovery;
 	readonly retention;
@@ -94,7 +98,16 @@ export class Parts {
 			this.deadlines,
 			this.termination,
 		);
-		this.reaper = new Reaper(store, launcher, confinement, this.ledger, this.leftovers, this.termination);
+		this.readiness = new ReadinessWatch(store, this.probe, clock, logger, this.bus, this.ledger);
+		this.reaper = new Reaper(
+			store,
+			launcher,
+			confinement,
+			this.ledger,
+			this.leftovers,
+			this.termination,
+			this.readiness,
+		);
 		this.recovery = new Recovery(
 			store,
 			this.eventStore,
@@ -110,6 +123,7 @@ export class Parts {
 			this.deadlines,
 			this.leftovers,
 			this.termination,
+			this.readiness,
 		);
 		this.retention = new Retention(
 			this.archive,
@@ -122,7 +136,7 @@ export class Parts {
 			this.ledger,
 			this.leftovers,
 		);
-		for (const type of ['queued', 'started', 'stopping', 'ended', 'forgotten'] as const) {
+		for (const type of ['queued', 'started', 'ready', 'stopping', 'ended', 'forgotten'] as const) {
 			this.bus.on(type, event => this.events.push({type, ...event} as AnyProcessEvent));
 		}
 	}

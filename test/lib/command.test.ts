@@ -49,6 +49,8 @@ for (const {spelling, parse, timeoutField, unit, directory, memoryField, cpuFiel
 				timeoutMs: 300_000,
 				leftover: 'keep',
 				limits: null,
+				stdin: false,
+				ready: null,
 			},
 			env: new Map(),
 		});
@@ -64,6 +66,8 @@ for (const {spelling, parse, timeoutField, unit, directory, memoryField, cpuFiel
 			name: 'web server',
 			leftover: 'kill',
 			limits: {[memoryField]: 1_048_576, pids: 5, [cpuField]: 150, [effortField]: true},
+			stdin: true,
+			ready: {port: 3000, [timeoutField]: unit === 'seconds' ? 30 : 30_000},
 		});
 
 		t.deepEqual(parsed, {
@@ -75,6 +79,8 @@ for (const {spelling, parse, timeoutField, unit, directory, memoryField, cpuFiel
 				timeoutMs: 7_200_000,
 				leftover: 'kill',
 				limits: {memoryBytes: 1_048_576, pids: 5, cpuPercent: 150, bestEffort: true},
+				stdin: true,
+				ready: {port: 3000, timeoutMs: 30_000},
 			},
 			env: new Map([
 				['NODE_ENV', 'development'],
@@ -319,6 +325,49 @@ const refusals: readonly [title: string, input: object, field: string, says: str
 	['leftover is keep or kill', {leftover: 'stop'}, 'leftover', 'must be keep or kill; got "stop"'],
 	['leftover is not null', {leftover: null}, 'leftover', 'must be keep or kill; got null'],
 	['leftover is no boolean', {leftover: true}, 'leftover', 'must be keep or kill; got true'],
+	['stdin is a boolean', {stdin: 'pipe'}, 'stdin', 'must be true or false; got "pipe"'],
+	['ready is an object', {ready: 3000}, 'ready', 'must be an object with port, http or log; got 3000'],
+	['ready is not an array', {ready: []}, 'ready', 'must be an object with port, http or log; got an array of 0'],
+	['ready says something', {ready: {}}, 'ready', 'must have exactly one of port, http and log; got an object'],
+	[
+		'ready says one thing',
+		{ready: {port: 1, log: 'x'}},
+		'ready',
+		'must have exactly one of port, http and log; got an object',
+	],
+	['a port is a number', {ready: {port: '80'}}, 'ready.port', 'must be a whole number from 1 to 65535; got "80"'],
+	['a port is not 0', {ready: {port: 0}}, 'ready.port', 'must be a whole number from 1 to 65535; got 0'],
+	[
+		'a port is at most 65535',
+		{ready: {port: 65_536}},
+		'ready.port',
+		'must be a whole number from 1 to 65535; got 65536',
+	],
+	[
+		'a URL is one of http',
+		{ready: {http: 'file:///etc/passwd'}},
+		'ready.http',
+		'must be a URL that begins with http: or https:, without a user or a password; got "file:///etc/passwd"',
+	],
+	[
+		'a URL has no password',
+		{ready: {http: 'http://a:b@localhost/'}},
+		'ready.http',
+		'must be a URL that begins with http: or https:, without a user or a password; got "http://a:b@localhost/"',
+	],
+	['a text to wait for is not empty', {ready: {log: ''}}, 'ready.log', 'must not be empty; got ""'],
+	[
+		'the time to get ready is not 0',
+		{ready: {port: 1, timeout: 0}},
+		'ready.timeout',
+		'must be a whole number of seconds from 1 to 86400; got 0',
+	],
+	[
+		'ready has no other field',
+		{ready: {port: 1, host: '::1'}},
+		'ready.host',
+		'is not known here; known are port, http, log, timeout',
+	],
 	['limits are an object', {limits: 5}, 'limits', 'must be an object of limits; got 5'],
 	['limits are not null', {limits: null}, 'limits', 'must be an object of limits; got null'],
 	['limits are not an array', {limits: []}, 'limits', 'must be an object of limits; got an array of 0'],
@@ -374,7 +423,7 @@ test('an environment that came as one string is not repeated either', t => {
 	t.is(error.message, 'env must be an object of strings; got string');
 });
 
-const knownFields = 'command, args, env, leftover, name, timeout, working_dir, workdir, limits';
+const knownFields = 'command, args, env, stdin, leftover, name, timeout, working_dir, workdir, limits, ready';
 
 const unknownFields: readonly [field: string, says: string][] = [
 	['comand', 'did you mean command?'],

@@ -12,7 +12,8 @@ interface Row {
 const rows: readonly Row[] = [
 	{of: /^lib\/(process|streams|errors|state-file)$/, may: /^(?!)/},
 	{of: /^lib\/events$/, may: /^lib\/process$/},
-	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors)$/},
+	{of: /^lib\/readiness-input$/, may: /^lib\/process$/},
+	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors|readiness-input)$/},
 	{of: /^lib\/store-ports$/, may: /^lib\/(process|events)$/},
 	{of: /^lib\/ports$/, may: /^lib\/(process|streams|events|errors|store-ports)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|streams|events|errors|command)$/},
@@ -24,7 +25,7 @@ const rows: readonly Row[] = [
 	{of: /^lib\/output\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|output\/.*)$/},
 	{
 		of: /^lib\/index$/,
-		may: /^lib\/(process|streams|events|errors|command|ports|store-ports|api|settings|compose|supervisor|examination)$/,
+		may: /^lib\/(process|streams|events|errors|command|readiness-input|ports|store-ports|api|settings|compose|supervisor|examination)$/,
 	},
 	{of: /^lib\/examination$/, may: /^lib\/(errors|ports|keeper\/programs|os\/.*|sqlite\/database)$/},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},
@@ -38,6 +39,7 @@ const packages: readonly Row[] = [
 	{of: /^lib\/tokens$/, may: /^(tsyringe|reflect-metadata)$/},
 	{of: /^lib\/sqlite\//, may: /^better-sqlite3$/},
 	{of: /^lib\/keeper\//, may: /^node:child_process$/},
+	{of: /^lib\/os\/readiness\//, may: /^(node:https?|node:net)$/},
 	{of: /^lib\/os\//, may: /^(tree-kill|node:child_process)$/},
 	{of: /^lib\/event-bus$/, may: /^eventemitter3$/},
 	{of: /^runtime\//, may: /^(node:https?|node:net|jose.*|commander|pino|prom-client)$/},

@@ -43,8 +43,23 @@ test('a running process, in the documented spelling', t => {
 		stderr_dropped: 10,
 		containment: 'session',
 		limits: null,
+		stdin: false,
+		ready: null,
+		ready_at: null,
+		ready_timed_out_at: null,
 		leftover: 0,
 		blocked: false,
+	});
+});
+
+test('when it was ready is told as it was asked for: seconds, and ISO 8601', t => {
+	const process = aProcess({stdin: true, ready: {port: 80, timeoutMs: 1500}, readyAt: start + 1});
+
+	t.like(processJson(process, start), {
+		stdin: true,
+		ready: {port: 80, timeout: 1.5},
+		ready_at: '2026-01-01T00:00:00.001Z',
+		ready_timed_out_at: null,
 	});
 });
 

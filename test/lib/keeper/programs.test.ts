@@ -24,12 +24,13 @@ test('bash and env are found in the usual places, whatever PATH says', t => {
 });
 
 test('PATH goes before the usual places', t => {
-	const directory = makePrograms(t, {bash: '5', env: '', fallocate: ''});
+	const directory = makePrograms(t, {bash: '5', env: '', fallocate: '', mkfifo: ''});
 
 	t.deepEqual(findPrograms(`/nowhere:${directory}`), {
 		bash: join(directory, 'bash'),
 		env: join(directory, 'env'),
 		fallocate: join(directory, 'fallocate'),
+		mkfifo: join(directory, 'mkfifo'),
 	});
 });
 

@@ -9,7 +9,7 @@ import {specify} from '../../../lib/keeper/specification.js';
 import {aQueuedProcess} from '../../helpers/a-process.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
-const programs = {bash: '/bin/bash', env: '/usr/bin/env', fallocate: null};
+const programs = {bash: '/bin/bash', env: '/usr/bin/env', fallocate: null, mkfifo: null};
 
 function specified(line = 'true') {
 	const {sequence, ...process} = aQueuedProcess({command: {line}});

@@ -263,6 +263,7 @@ test('a process is read back as it was specified', t => {
 		...nastyTexts.map(nasty => aProcess({line: nasty, args: [nasty], name: nasty, workingDir: nasty})),
 		aProcess({args: [], timeoutMs: 0}),
 		{...aProcess({leftover: 'kill', limits: {pids: 20, bestEffort: true}}), cgroup: nastyCgroup},
+		aProcess({stdin: true, ready: {log: nastyTexts.join(''), timeoutMs: 1}}),
 	];
 
 	const back = processes.map(process =>
@@ -270,6 +271,25 @@ test('a process is read back as it was specified', t => {
 	);
 
 	t.deepEqual(back, processes);
+});
+
+test('of one that an earlier version specified, nobody asked for input or readiness', t => {
+	const {text} = specify(aProcess(), noEnvironment, place);
+	const earlier = text.replace(',"stdin":false,"ready":null', '');
+
+	t.not(earlier, text);
+	t.deepEqual(
+		readSpecification(earlier, 'proc_1', () => ''),
+		aProcess(),
+	);
+});
+
+test('standard input is refused where there is no mkfifo, and names it elsewhere', t => {
+	const without = {...place, programs: {...place.programs, mkfifo: null}};
+
+	t.throws(() => specify(aProcess({stdin: true}), noEnvironment, without), {message: /^stdin .* mkfifo$/});
+	t.is(specify(aProcess(), noEnvironment, without).mkfifo, null);
+	t.is(specify(aProcess({stdin: true}), noEnvironment, place).mkfifo, place.programs.mkfifo);
 });
 
 test('a process whose line stands in a file is read back with it', t => {

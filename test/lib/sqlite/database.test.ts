@@ -154,7 +154,8 @@ for (const version of Array.from({length: newest - 1}, (_, index) => index + 1))
 	});
 }
 
-for (const version of Array.from({length: newest - 2}, (_, index) => index + 2)) {
+// Before 0004, which completes what it finds.
+for (const version of [2, 3]) {
 	test(`the events of a database of schema ${version} are told, and none is missing`, t => {
 		const {path} = makeOldDatabase(t, version);
 		const {database} = openDatabase(path, migrations, new RecordingLogger());

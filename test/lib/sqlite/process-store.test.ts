@@ -3,7 +3,7 @@ import test from 'ava';
 import Sqlite from 'better-sqlite3';
 import {StorageFullError} from '../../../lib/errors.js';
 import type {Change} from '../../../lib/ports.js';
-import {type ProcessRecord, recordEnd, recordStart, recordStop, toProcess} from '../../../lib/process.js';
+import {type ProcessRecord, recordEnd, recordReady, recordStart, recordStop, toProcess} from '../../../lib/process.js';
 import {openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
 import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';
 import {
@@ -102,6 +102,21 @@ test('where a process is held, its limits and what becomes of its leftovers come
 	store.insert(process, 0);
 
 	t.deepEqual(store.find('proc_1'), confined);
+});
+
+test('what was asked of input and readiness comes back, and what was found of it stays, whatever follows', t => {
+	const {store} = open();
+	const running = aRunningProcess({command: {stdin: true, ready: {http: 'http://localhost/', timeoutMs: 5}}});
+	const ready = recordReady(running, {status: 'ready', at: 7});
+	const late = recordReady({...running, processId: 'proc_2', sequence: 2}, {status: 'timed_out', at: 8});
+	const stopping = recordStop(late, aStop);
+	const ended = recordEnd(ready, {exitCode: 0, endedAt: 9, durationMs: 1});
+
+	put(store, ended, stopping);
+
+	t.deepEqual([store.find('proc_1'), store.find('proc_2')], [ended, stopping]);
+	t.like(toProcess(ended), {readyAt: 7, readyTimedOutAt: null, stdin: true});
+	t.like(toProcess(stopping), {readyAt: null, readyTimedOutAt: 8});
 });
 
 test('no change of state moves a process to another cgroup', t => {
