@@ -29,6 +29,7 @@ export class OutputLimits {
 	#timer: Timer | null = null;
 	#look: Promise<void> = Promise.resolve();
 	#isClosed = false;
+	#heldBytes = 0;
 
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
@@ -43,6 +44,11 @@ export class OutputLimits {
 	open(): void {
 		this.#writers = new Set(this.store.listOpen().map(({processId}) => processId));
 		this.#arm(lookMs);
+	}
+
+	/** What those that may still write had on the disk at the last look. */
+	get heldBytes(): number {
+		return this.#heldBytes;
 	}
 
 	/** Settles when nothing is under way any more. */
@@ -78,6 +84,7 @@ export class OutputLimits {
 		this.#writers = writers;
 		const {maxStreamBytes, maxTotalBytes} = this.settings.output;
 		const sizes = streams.map(({bytes}) => bytes);
+		this.#heldBytes = sizes.reduce((sum, size) => sum + size, 0);
 		const bound = Math.min(maxStreamBytes, commonBound(sizes, maxTotalBytes));
 		const tooLong = streams.filter(({bytes}) => bytes > bound);
 		for (const stream of tooLong) {

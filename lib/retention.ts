@@ -1,5 +1,6 @@
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
+import {OutputLimits} from './output-limits.js';
 import type {Archive, ArchivedProcess, Clock, Confinement, EventStore, Launcher, Logger, Timer} from './ports.js';
 import type {EndedProcess} from './process.js';
 import type {RetentionBounds, Settings} from './settings.js';
@@ -36,6 +37,7 @@ export class Retention {
 		@inject(Tokens.logger) private readonly logger: Logger,
 		@inject(Ledger) private readonly ledger: Ledger,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
+		@inject(OutputLimits) private readonly outputLimits: Pick<OutputLimits, 'heldBytes'>,
 	) {}
 
 	/** Looks some time after the start, then every minute and after many ends. */
@@ -99,10 +101,12 @@ export class Retention {
 	async #forgetOldest(bounds: RetentionBounds): Promise<void> {
 		const totals = this.archive.totals();
 		const before = this.clock.now() - bounds.maxAgeMs;
+		// What those that run need goes before what others have left.
+		const maxOutputBytes = this.settings.output.maxTotalBytes - this.outputLimits.heldBytes;
 		let last: EndedProcess | null = null;
 		for (;;) {
 			const oldest = this.archive.listOldest(last, batch);
-			const due = takeDue(oldest, totals, {...bounds, before});
+			const due = takeDue(oldest, totals, {...bounds, before, maxOutputBytes});
 			last = due.at(-1) ?? null;
 			if (last === null) {
 				return;
@@ -154,7 +158,7 @@ export class Retention {
 function takeDue(
 	oldest: readonly ArchivedProcess[],
 	totals: {count: number; outputBytes: number},
-	bounds: RetentionBounds & {readonly before: number},
+	bounds: RetentionBounds & {readonly before: number; readonly maxOutputBytes: number},
 ): EndedProcess[] {
 	const due: EndedProcess[] = [];
 	for (const {process, outputBytes} of oldest) {

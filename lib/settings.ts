@@ -52,7 +52,10 @@ export interface SupervisorOptions {
 export interface OutputOptions {
 	/** Of each stream at most so many bytes are kept. Default: 67,108,864 (64 MiB). */
 	readonly maxStreamBytes?: number | undefined;
-	/** Of all streams together. Default: 2,147,483,648 (2 GiB). */
+	/**
+	 * Of all streams together. Ended processes are forgotten for it, the oldest end first; what those that run have
+	 * written is dropped once it alone is more. Default: 2,147,483,648 (2 GiB).
+	 */
 	readonly maxTotalBytes?: number | undefined;
 	/** While less is free on the disk, commands are refused with `StorageFullError`. Default: 33,554,432 (32 MiB). */
 	readonly reserveBytes?: number | undefined;
@@ -67,8 +70,6 @@ export interface RetentionOptions {
 	readonly maxAgeMs?: number | undefined;
 	/** So many are remembered. Default: 10,000. */
 	readonly maxEnded?: number | undefined;
-	/** What the output of all of them may take on the disk. Default: 2,147,483,648 (2 GiB). */
-	readonly maxOutputBytes?: number | undefined;
 }
 
 /** Each part can be replaced; it is given the one it replaces, to wrap it or not. */
@@ -123,7 +124,6 @@ export interface OutputBounds {
 export interface RetentionBounds {
 	readonly maxAgeMs: number;
 	readonly maxEnded: number;
-	readonly maxOutputBytes: number;
 }
 
 const day = 24 * 60 * 60 * 1000;
@@ -154,7 +154,6 @@ const bound = v.union(
 const retentionSchema = v.object({
 	maxAgeMs: v.optional(bound, 7 * day),
 	maxEnded: v.optional(bound, 10_000),
-	maxOutputBytes: v.optional(bound, 2 ** 31),
 });
 
 const settingsSchema = v.object({

@@ -65,7 +65,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		retention: {
 			maxAgeMs: config.maxAge,
 			maxEnded: config.maxEnded,
-			maxOutputBytes: config.maxEndedBytes,
 		},
 	});
 	try {

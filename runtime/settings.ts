@@ -105,12 +105,6 @@ export const settings = {
 		schema: wholeNumber(0, 1_000_000_000),
 		help: 'so many ended processes are remembered, the oldest end goes first; 10,000 unless set',
 	},
-	maxEndedBytes: {
-		flag: '--max-ended-bytes <number>',
-		variable: 'NOHUPD_MAX_ENDED_BYTES',
-		schema: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-		help: 'what the output of all ended processes may take on the disk; 2 GiB unless set',
-	},
 	containment: {
 		flag: '--containment <kind>',
 		variable: 'NOHUPD_CONTAINMENT',
@@ -128,7 +122,7 @@ export const settings = {
 		flag: '--max-output-bytes <number>',
 		variable: 'NOHUPD_MAX_OUTPUT_BYTES',
 		schema: wholeNumber(1_048_576, 2 ** 50),
-		help: 'how much of all output is kept (default: 2 GiB)',
+		help: 'how much of all output is kept, ended processes are forgotten for it (default: 2 GiB)',
 	},
 	diskReserve: {
 		flag: '--disk-reserve <bytes>',

@@ -61,7 +61,7 @@ test('18: output that takes too much on the disk is given back, the oldest first
 	const stateDir = makeStateDir(t);
 	const supervisor = await openSupervisor(t, {
 		stateDir,
-		retention: {maxOutputBytes: 2_500_000},
+		output: {maxTotalBytes: 2_500_000},
 		ports: {clock: hasty},
 	});
 	const ids: string[] = [];

@@ -35,7 +35,7 @@ export const someSettings: Settings = {
 	maxTimeoutMs: null,
 	containment: 'auto',
 	output: {maxStreamBytes: 67_108_864, maxTotalBytes: 2_147_483_648, reserveBytes: 33_554_432},
-	retention: {maxAgeMs: 60_000, maxEnded: 1000, maxOutputBytes: 1_000_000},
+	retention: {maxAgeMs: 60_000, maxEnded: 1000},
 };
 
 /** The parts of a supervisor around a store in memory; fakes stand where the outside world would be. */
@@ -65,6 +65,9 @@ export class Parts {
 	readonly reaper;
 	readonly recovery;
 	readonly retention;
+
+	/** What those that run have written. */
+	readonly outputLimits = {heldBytes: 0};
 
 	constructor(settings: Partial<Settings> = {}, {isRebuilding = false} = {}) {
 		this.settings = {...someSettings, ...settings};
@@ -135,6 +138,7 @@ export class Parts {
 			logger,
 			this.ledger,
 			this.leftovers,
+			this.outputLimits,
 		);
 		for (const type of ['queued', 'started', 'ready', 'stopping', 'ended', 'forgotten'] as const) {
 			this.bus.on(type, event => this.events.push({type, ...event} as AnyProcessEvent));

@@ -1,12 +1,11 @@
 import test from 'ava';
 import {anEndedProcess, aRunningProcess, aStart, type Facts} from '../helpers/a-process.js';
 import {settled} from '../helpers/fake-clock.js';
-import {Parts} from '../helpers/parts.js';
+import {Parts, someSettings} from '../helpers/parts.js';
 
 const unbounded = {
 	maxAgeMs: Number.POSITIVE_INFINITY,
 	maxEnded: Number.POSITIVE_INFINITY,
-	maxOutputBytes: Number.POSITIVE_INFINITY,
 };
 
 /** A process with files, that ended so long ago. */
@@ -101,8 +100,9 @@ test('of too many those are forgotten whose end is the longest ago', async t => 
 	parts.retention.close();
 });
 
-test('of those whose output takes too much on the disk the oldest go, until the rest fits', async t => {
-	const parts = new Parts({retention: {...unbounded, maxOutputBytes: 100}});
+test('of those whose output takes too much on the disk the oldest go, until the rest fits beside what runs', async t => {
+	const parts = new Parts({retention: unbounded, output: {...someSettings.output, maxTotalBytes: 120}});
+	parts.outputLimits.heldBytes = 20;
 	for (const [processId, agoMs, bytes] of [
 		['proc_1', 4000, 1],
 		['proc_2', 3000, 60],
@@ -121,7 +121,7 @@ test('of those whose output takes too much on the disk the oldest go, until the 
 });
 
 test('what has not ended, or is alive in part, is never forgotten', async t => {
-	const parts = new Parts({retention: {maxAgeMs: 0, maxEnded: 0, maxOutputBytes: 0}});
+	const parts = new Parts({retention: {maxAgeMs: 0, maxEnded: 0}});
 	parts.put(aRunningProcess({processId: 'proc_running'}));
 	parts.accept({processId: 'proc_queued'});
 	putEnded(parts, 'proc_left', 60_000, {leftover: 1});

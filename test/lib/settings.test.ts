@@ -11,7 +11,7 @@ test('every setting but the state directory has a default', t => {
 		maxTimeoutMs: null,
 		containment: 'auto',
 		output: {maxStreamBytes: 67_108_864, maxTotalBytes: 2_147_483_648, reserveBytes: 33_554_432},
-		retention: {maxAgeMs: 604_800_000, maxEnded: 10_000, maxOutputBytes: 2 ** 31},
+		retention: {maxAgeMs: 604_800_000, maxEnded: 10_000},
 	});
 });
 
@@ -24,7 +24,7 @@ test('settings that are given win', t => {
 		maxTimeoutMs: 7_200_000,
 		containment: 'session',
 		output: {maxStreamBytes: 65_536, maxTotalBytes: 1_048_576, reserveBytes: 0},
-		retention: {maxAgeMs: 0, maxEnded: Number.POSITIVE_INFINITY, maxOutputBytes: 1},
+		retention: {maxAgeMs: 0, maxEnded: Number.POSITIVE_INFINITY},
 	} as const;
 
 	t.deepEqual(parseSettings({stateDir: '/state', ...settings}), settings);
