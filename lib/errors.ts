@@ -8,6 +8,7 @@ export type ErrorCode =
 	| 'idempotency_conflict'
 	| 'queue_full'
 	| 'storage_full'
+	| 'state_dir_full'
 	| 'shutting_down'
 	| 'wait_aborted'
 	| 'not_ready'
@@ -122,6 +123,16 @@ export class StorageFullError extends SupervisorError {
 
 	constructor(stateDir: string, options?: ErrorOptions) {
 		super(`No room on the disk of the state directory ${stateDir}: the command was not accepted`, options);
+	}
+}
+
+/** The disk that holds the state directory has no room for a supervisor. Nothing of what is there was lost. */
+export class StateDirFullError extends SupervisorError {
+	readonly code = 'state_dir_full';
+
+	constructor(stateDir: string, options?: ErrorOptions) {
+		const comfort = 'commands run on, and their deadlines are held';
+		super(`No room on the disk of the state directory ${stateDir}: free some and start again; ${comfort}`, options);
 	}
 }
 

@@ -1,0 +1,83 @@
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import test, {type ExecutionContext} from 'ava';
+import {createSupervisor} from '../../lib/index.js';
+import {Agent} from '../helpers/agent-client.js';
+import {eventually} from '../helpers/eventually.js';
+import {findProcesses} from '../helpers/processes.js';
+import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
+
+/** A state directory that has a file system of 1 MB to itself; `null` where none can be mounted. */
+function makeSmallDisk(t: ExecutionContext) {
+	const stateDir = makeStateDir(t);
+	mkdirSync(stateDir);
+	try {
+		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', stateDir], {stdio: 'pipe'});
+	} catch (error) {
+		t.log(`skipped: a file system cannot be mounted here (${String(error)})`);
+		t.pass();
+		return null;
+	}
+
+	t.teardown(() => execFileSync('umount', ['--lazy', stateDir]));
+	const ballast = join(stateDir, 'ballast');
+	const fill = () => {
+		try {
+			writeFileSync(ballast, Buffer.alloc(2 * 1024 * 1024));
+		} catch {
+			// ENOSPC, as it should be.
+		}
+	};
+	return {stateDir, fill, free: () => rmSync(ballast, {force: true})};
+}
+
+const tree = (processId: string) => findProcesses(`NOHUPD_PROCESS_ID=${processId}`);
+const sleep = {command: 'sleep', args: ['60']};
+const output = {reserveBytes: 0};
+
+test('15: on a full disk a kill ends its command and a deadline is held; both are stored when there is room', async t => {
+	const disk = makeSmallDisk(t);
+	if (disk === null) {
+		return;
+	}
+
+	const supervisor = await openSupervisor(t, {stateDir: disk.stateDir, output});
+	const victim = await supervisor.start(sleep);
+	const overdue = await supervisor.start({...sleep, timeoutMs: 1500});
+	disk.fill();
+
+	const killed = await supervisor.kill(victim.processId);
+	await eventually(() => tree(overdue.processId).length === 0);
+	await t.throwsAsync(supervisor.start({command: 'true'}), {code: 'storage_full'});
+	disk.free();
+	const [storedKill, storedTimeout] = await Promise.all(
+		[victim, overdue].map(({processId}) => supervisor.wait(processId)),
+	);
+
+	t.like(killed, {status: 'killed', reason: 'request', exitCode: 143});
+	t.like(storedKill, {status: 'killed', reason: 'request', exitCode: 143});
+	t.like(storedTimeout, {status: 'killed', reason: 'timeout', exitCode: 143});
+	t.is((await supervisor.list()).processes.length, 2);
+});
+
+test('15: a supervisor that finds its disk full says so, and the next one that has room finds everything', async t => {
+	const disk = makeSmallDisk(t);
+	if (disk === null) {
+		return;
+	}
+
+	const agent = await Agent.open(t, disk.stateDir, {output});
+	const {processId} = await agent.start(sleep);
+	disk.fill();
+	await agent.kill();
+
+	const error = await t.throwsAsync(createSupervisor({stateDir: disk.stateDir, output}), {code: 'state_dir_full'});
+	const isAlive = tree(processId).length > 0;
+	disk.free();
+	const supervisor = await openSupervisor(t, {stateDir: disk.stateDir, output});
+
+	t.true(error?.message.includes(disk.stateDir));
+	t.true(isAlive);
+	t.like(await supervisor.get(processId), {status: 'running'});
+});
