@@ -32,6 +32,11 @@ export interface ProcessPage {
 export interface StartOptions {
 	/** A later start with the same key gives the first one's process. At most 255 characters. */
 	readonly idempotencyKey?: string | undefined;
+	/**
+	 * Who starts it: told back as `owner`, and a list can be narrowed to it. Owners share no idempotency keys. At most
+	 * 4,096 characters; whether it is true is the caller's to know.
+	 */
+	readonly owner?: string | undefined;
 }
 
 /** How much of a process is shown. */
@@ -46,6 +51,8 @@ export interface ListOptions {
 	readonly status?: PublicStatus | undefined;
 	/** Exactly this name. */
 	readonly name?: string | undefined;
+	/** Only processes that this one started. */
+	readonly owner?: string | undefined;
 	/** 1 to 1,000, which is the default. */
 	readonly limit?: number | undefined;
 	/** The `nextCursor` of another page. */

@@ -59,6 +59,8 @@ export interface Change {
 export interface IdempotencyKey {
 	/** As the caller gave it. */
 	readonly key: string;
+	/** Of the start: the same key of another owner is another key. */
+	readonly owner: string | null;
 	/** Tells commands apart: the same key with another fingerprint is a conflict. */
 	readonly fingerprint: string;
 }
@@ -69,6 +71,8 @@ export interface ListQuery {
 	readonly status?: PublicStatus | undefined;
 	/** Exactly this name. */
 	readonly name?: string | undefined;
+	/** Only processes that this one started. */
+	readonly owner?: string | undefined;
 	/** Only processes with a lower sequence number. */
 	readonly before?: number | undefined;
 	/** At most so many. */
@@ -90,7 +94,10 @@ export interface ProcessStore {
 	/** `null` where there is no such process. */
 	find(processId: ProcessId): ProcessRecord | null;
 	/** The process that was accepted with this key, and the fingerprint of its request. */
-	findByIdempotencyKey(key: string): {readonly processId: ProcessId; readonly fingerprint: string} | null;
+	findByIdempotencyKey(
+		key: string,
+		owner: string | null,
+	): {readonly processId: ProcessId; readonly fingerprint: string} | null;
 	/** Newest first. */
 	list(query: ListQuery): ProcessRecord[];
 	/** Everything that has not ended, oldest first. */

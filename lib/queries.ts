@@ -1,6 +1,14 @@
 import {constants} from 'node:os';
 import * as v from 'valibot';
-import type {GetOptions, KillOptions, ListOptions, ProcessDetails, ProcessPage, ProcessWithOutput} from './api.js';
+import type {
+	GetOptions,
+	KillOptions,
+	ListOptions,
+	ProcessDetails,
+	ProcessPage,
+	ProcessWithOutput,
+	StartOptions,
+} from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import type {Confinement, OutputLog, ProcessStore} from './ports.js';
 import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
@@ -10,17 +18,26 @@ const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const
 /** Lists let others have their turn after each so many processes. */
 const processesAtOnce = 50;
 const maxKeyLength = 255;
+const maxOwnerLength = 4096;
 
 const whole = (min: number, max: number) => {
 	const problem = `must be a whole number from ${min} to ${max}`;
 	return v.pipe(v.number(problem), v.safeInteger(problem), v.minValue(min, problem), v.maxValue(max, problem));
 };
 
+const ownerSchema = v.pipe(
+	v.string('must be a string'),
+	v.minLength(1, 'must not be empty'),
+	v.maxLength(maxOwnerLength, `must be at most ${maxOwnerLength} characters`),
+	v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+);
+
 const getSchema = v.object({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
 
 const listSchema = v.object({
 	status: v.optional(v.picklist(statuses, `must be one of ${statuses.join(', ')}`)),
 	name: v.optional(v.string('must be a string')),
+	owner: v.optional(ownerSchema),
 	limit: v.optional(whole(1, 1000), 1000),
 	cursor: v.optional(v.pipe(v.string('must be a string'), v.regex(/^\d{1,15}$/, 'must be the cursor of another page'))),
 	tailBytes: v.optional(whole(0, 65_536), 8192),
@@ -36,7 +53,8 @@ const killSchema = v.object({
 	signal: v.optional(signalSchema),
 });
 
-const keySchema = v.object({
+const startSchema = v.object({
+	owner: v.optional(ownerSchema),
 	idempotencyKey: v.optional(
 		v.pipe(
 			v.string('must be a string'),
@@ -57,8 +75,8 @@ export function parseSignal(signal: unknown): NodeJS.Signals {
 }
 
 /** @throws {QueryInvalidError} */
-export function parseIdempotencyKey(options: {idempotencyKey?: string | undefined}): string | undefined {
-	return parse(keySchema, options).idempotencyKey;
+export function parseStartOptions(options: StartOptions): StartOptions {
+	return parse(startSchema, options);
 }
 
 function parse<Schema extends v.GenericSchema>(schema: Schema, options: unknown): v.InferOutput<Schema> {
@@ -107,10 +125,10 @@ export class Queries {
 	}
 
 	async list(options: ListOptions): Promise<ProcessPage> {
-		const {status, name, limit, cursor, tailBytes} = parse(listSchema, options);
+		const {status, name, owner, limit, cursor, tailBytes} = parse(listSchema, options);
 		const before = cursor === undefined ? undefined : Number(cursor);
 		// One more than asked for tells whether there is another page.
-		const found = this.store.list({status, name, before, limit: limit + 1});
+		const found = this.store.list({status, name, owner, before, limit: limit + 1});
 		const page = found.slice(0, limit);
 		const processes: ProcessWithOutput[] = [];
 		for (const [index, process] of page.entries()) {

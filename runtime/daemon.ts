@@ -3,12 +3,14 @@ import {createSupervisor, type Logger, type Supervisor} from '../lib/index.js';
 import {Authenticator} from './auth.js';
 import type {Config} from './config.js';
 import {Dispatcher} from './dispatcher.js';
+import {EnvironmentFile} from './environment-file.js';
 import type {Key} from './key.js';
 import {openOwnKey} from './own-key.js';
 import {Router} from './router.js';
 import {createRoutes} from './routes.js';
 import {type Patience, Server} from './server.js';
 import {makeStateDir} from './state-dir.js';
+import {Statistics} from './statistics.js';
 import {TokenCache} from './token-cache.js';
 import {createVerifier} from './verifier.js';
 import {readVersion} from './version.js';
@@ -37,6 +39,7 @@ const lastWordsMs = 100;
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	const {config, stateDir, logger} = options;
 	makeStateDir(stateDir);
+	const environment = new EnvironmentFile(stateDir);
 	const supervisor = await createSupervisor({
 		stateDir,
 		logger,
@@ -47,10 +50,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		maxTimeoutMs: config.maxTimeout,
 		workingDir: config.workingDir,
 		containment: config.containment,
+		ports: {host: host => environment.extend(host)},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);
-		const server = await createServer(supervisor, key, options);
+		const server = await createServer(supervisor, environment, key, options);
 		const address = await server.listen(config.host, config.port);
 		return {address, key, close: () => close(server, supervisor)};
 	} catch (error) {
@@ -61,16 +65,22 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
 async function createServer(
 	supervisor: Supervisor,
+	environment: EnvironmentFile,
 	key: Key,
 	{config, logger, patience}: DaemonOptions,
 ): Promise<Server> {
 	const verify = await createVerifier(key, {issuer: config.jwtIssuer, audience: config.jwtAudience});
 	const cache = new TokenCache({now: Date.now, monotonicMs: () => performance.now()});
+	const statistics = new Statistics();
+	statistics.watch(supervisor);
+	const routes = createRoutes({version: readVersion(), environment, statistics, workspace: config.workspace});
 	const dispatcher = new Dispatcher({
-		router: new Router(createRoutes(supervisor, readVersion())),
+		supervisor,
+		router: new Router(routes),
 		authenticator: new Authenticator(verify, cache, logger),
 		logger,
 		maxBodyBytes: config.maxBodyBytes,
+		onAnswer: status => statistics.countRequest(status),
 	});
 	return new Server(dispatcher, patience);
 }

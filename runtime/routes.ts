@@ -1,89 +1,27 @@
-import * as v from 'valibot';
-import type {Containment, Supervisor} from '../lib/index.js';
-import {asObject, parseFields, parseQuery} from './fields.js';
-import {parseKillRequest} from './kill-request.js';
-import {Problem} from './problem.js';
-import {assertProcessId} from './process-id.js';
-import {processDetailsJson, startJson} from './process-json.js';
-import {listProcesses} from './process-list.js';
-import type {Answer, Call, Route} from './router.js';
-import {wholeNumber} from './text-schemas.js';
+import {agentRoutes} from './agent-routes.js';
+import {commandRoutes} from './command-routes.js';
+import type {EnvironmentFile} from './environment-file.js';
+import {environmentRoutes} from './environment-routes.js';
+import {processRoutes} from './process-routes.js';
+import type {Route} from './router.js';
+import type {Statistics} from './statistics.js';
+
+/** What handlers need beside the supervisor, which they get from the call: as its caller may use it. */
+export interface RouteParts {
+	readonly version: string;
+	readonly environment: EnvironmentFile;
+	readonly statistics: Statistics;
+	/** Stands in for the directory that official clients ask for. */
+	readonly workspace?: string | undefined;
+	readonly now?: () => number;
+}
 
 /** All endpoints. */
-export function createRoutes(supervisor: Supervisor, version: string, now: () => number = Date.now): Route[] {
-	const kill = (call: Call) => killProcess(supervisor, call);
+export function createRoutes({version, environment, statistics, workspace, now = Date.now}: RouteParts): Route[] {
 	return [
-		{method: 'GET', path: '/ping', isPublic: true, handle: () => ({json: {status: 'ok'}})},
-		{method: 'GET', path: '/health', isPublic: true, handle: () => ({json: healthJson(supervisor, version)})},
-		{method: 'POST', path: '/commands/background', handle: call => startCommand(supervisor, call)},
-		{
-			method: 'GET',
-			path: '/execute/processes',
-			handle: async ({query}) => ({pieces: await listProcesses(supervisor, query, now)}),
-		},
-		{method: 'GET', path: '/execute/processes/{process_id}', handle: call => getProcess(supervisor, call, now)},
-		{method: 'DELETE', path: '/execute/kill', handle: kill},
-		{method: 'POST', path: '/execute/kill/{process_id}', handle: kill},
-		{method: 'POST', path: '/processes/{process_id}/kill', handle: kill},
-		{
-			method: 'POST',
-			path: '/execute/processes/{process_id}/signal',
-			handle: call => signalProcess(supervisor, call),
-		},
+		...agentRoutes(version, statistics),
+		...commandRoutes(workspace),
+		...processRoutes(now),
+		...environmentRoutes(environment),
 	];
-}
-
-function healthJson(supervisor: Supervisor, version: string): object {
-	const {running, queued, containment} = supervisor.state();
-	return {status: 'ok', version, uptime_seconds: Math.floor(process.uptime()), running, queued, containment};
-}
-
-async function startCommand(supervisor: Supervisor, call: Call): Promise<Answer> {
-	const idempotencyKey = readIdempotencyKey(call.header('idempotency-key'));
-	const body = await call.readBody();
-	return {json: startJson(await supervisor.startBody(body, {idempotencyKey}))};
-}
-
-function readIdempotencyKey(key: string | undefined): string | undefined {
-	if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
-		throw new Problem('INVALID_REQUEST', 'Idempotency-Key must be 1 to 255 visible ASCII characters', {
-			field: 'Idempotency-Key',
-		});
-	}
-
-	return key;
-}
-
-const getQuerySchema = v.object({tail_bytes: v.optional(wholeNumber(0, 1_048_576), '65536')});
-
-async function getProcess(supervisor: Supervisor, {parameters, query}: Call, now: () => number): Promise<Answer> {
-	const {process_id: processId = ''} = parameters;
-	assertProcessId(processId);
-	const {tail_bytes: tailBytes} = parseQuery(getQuerySchema, query);
-	return {json: processDetailsJson(await supervisor.get(processId, {tailBytes}), now())};
-}
-
-async function killProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {
-	const {processId, ...options} = parseKillRequest(parameters['process_id'], query, await readBody());
-	const {containment} = await supervisor.kill(processId, options);
-	const message = `Process ${processId} was killed: ${proofs[containment]}`;
-	return {json: {process_id: processId, status: 'killed', message, containment}};
-}
-
-/** What was looked at, and no more: outside a cgroup a program can shed all that it would be known by. */
-const proofs: Readonly<Record<Containment, string>> = {
-	cgroup: 'its cgroup is empty',
-	session: 'nothing of its group, its descendants or with its cookie is alive',
-};
-
-const signalSchema = v.object({signal: v.string('must be the name of a signal, for instance SIGHUP')});
-
-async function signalProcess(supervisor: Supervisor, {parameters, query, readBody}: Call): Promise<Answer> {
-	const {process_id: processId = ''} = parameters;
-	assertProcessId(processId);
-	parseQuery(v.object({}), query);
-	const {signal} = parseFields('field', signalSchema, asObject(await readBody()));
-	// The library knows the names.
-	await supervisor.signal(processId, signal as NodeJS.Signals);
-	return {json: {process_id: processId, signal, message: `${signal} was sent to process ${processId}`}};
 }

@@ -16,6 +16,7 @@ export interface ProcessRow {
 	readonly process_id: string;
 	readonly execution_id: string;
 	readonly name: string | null;
+	readonly owner: string | null;
 	readonly command: string;
 	readonly args: string | null;
 	readonly working_dir: string;
@@ -77,6 +78,7 @@ export const columns = [
 	'process_id',
 	'execution_id',
 	'name',
+	'owner',
 	'command',
 	'args',
 	'working_dir',
@@ -94,6 +96,7 @@ export function toRow(process: Omit<ProcessRecord, 'sequence'>): Omit<ProcessRow
 		process_id: process.processId,
 		execution_id: process.executionId,
 		name: command.name,
+		owner: process.owner,
 		command: command.line,
 		args: command.args === null ? null : JSON.stringify(command.args),
 		working_dir: command.workingDir,
@@ -163,6 +166,7 @@ export function fromRow(row: ProcessRow): ProcessRecord {
 		processId: row.process_id,
 		executionId: row.execution_id,
 		command,
+		owner: row.owner,
 		createdAt: row.created_at,
 		cgroup: row.cgroup,
 		state: toState(row),

@@ -33,7 +33,7 @@ export class TestDaemon {
 	private constructor(
 		private readonly child: ChildProcess,
 		readonly url: string,
-		private readonly token: string,
+		readonly token: string,
 	) {}
 
 	static async open(t: ExecutionContext, stateDir: string, env: NodeJS.ProcessEnv = {}): Promise<TestDaemon> {

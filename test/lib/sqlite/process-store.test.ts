@@ -193,9 +193,11 @@ test('of changes of which one cannot be stored none is, and no event', t => {
 
 test('a process that cannot be accepted leaves no row, no key and no event', t => {
 	const {store, count} = open();
-	store.insert(newProcess({processId: 'proc_a'}), 0, {key: 'k', fingerprint: 'f'});
+	store.insert(newProcess({processId: 'proc_a'}), 0, {key: 'k', owner: null, fingerprint: 'f'});
 
-	t.throws(() => store.insert(newProcess({processId: 'proc_b'}), 0, {key: 'k', fingerprint: 'f'}), {any: true});
+	t.throws(() => store.insert(newProcess({processId: 'proc_b'}), 0, {key: 'k', owner: null, fingerprint: 'f'}), {
+		any: true,
+	});
 
 	t.deepEqual(['processes', 'idempotency_keys', 'events'].map(count), [1, 1, 1]);
 	t.is(store.find('proc_b'), null);
@@ -213,12 +215,12 @@ test("a fact that is nobody's news is stored without an event", t => {
 
 test('an idempotency key finds the process it was used for, also after its end', t => {
 	const {store} = open();
-	const {process} = store.insert(newProcess(), 0, {key: 'k', fingerprint: 'f'});
+	const {process} = store.insert(newProcess(), 0, {key: 'k', owner: null, fingerprint: 'f'});
 
 	store.update(recordEnd(process, {exitCode: null, endedAt: 1, durationMs: null, why: 'start_failed'}));
 
-	t.deepEqual(store.findByIdempotencyKey('k'), {processId: 'proc_1', fingerprint: 'f'});
-	t.is(store.findByIdempotencyKey('K'), null);
+	t.deepEqual(store.findByIdempotencyKey('k', null), {processId: 'proc_1', fingerprint: 'f'});
+	t.is(store.findByIdempotencyKey('K', null), null);
 });
 
 const listed: ProcessRecord[] = [
@@ -276,9 +278,12 @@ test('where the disk is full nothing is accepted, and the error says so', t => {
 	database.pragma(`max_page_count = ${database.pragma('page_count', {simple: true})}`);
 	const line = 'x'.repeat(100_000);
 
-	const error = t.throws(() => store.insert(newProcess({command: {line}}), 0, {key: 'k', fingerprint: 'f'}), {
-		instanceOf: StorageFullError,
-	});
+	const error = t.throws(
+		() => store.insert(newProcess({command: {line}}), 0, {key: 'k', owner: null, fingerprint: 'f'}),
+		{
+			instanceOf: StorageFullError,
+		},
+	);
 
 	t.true(error.message.includes('/state'));
 	t.deepEqual(['processes', 'idempotency_keys', 'events'].map(count), [0, 0, 0]);
