@@ -88,10 +88,10 @@ test('commands in the background are started, listed and killed', async t => {
 	t.like(json, {total_executions: 2, active_executions: 0, error_count: 0});
 });
 
-for (const [language, code] of [
-	['bash', 'echo "[$((1 + 1))]"'],
-	['python', 'print([1 + 1])'],
-	['javascript', '-1; console.log(`[${1 + 1}]`)'],
+for (const [language, code, stdout] of [
+	['bash', 'echo "[$((1 + 1))]"', '[2]\n'],
+	['python', 'print([1 + 1])', '[2]\n'],
+	['javascript', '-1; console.log([1 + 1].concat())', '[ 2 ]\n'],
 ] as const) {
 	test(`runCodeBackground runs ${language}`, async t => {
 		if (language === 'python' && !hasPython()) {
@@ -108,7 +108,7 @@ for (const [language, code] of [
 			({status}) => status !== 'running',
 		);
 
-		t.like(ended, {status: 'completed', stdout: '[2]\n', stderr: '', name: 'code', language});
+		t.like(ended, {status: 'completed', stdout, stderr: '', name: 'code', language});
 	});
 }
 

@@ -151,6 +151,8 @@ test(refuses, kill, {gracePeriodMs: -1}, 'gracePeriodMs must be a whole number f
 test(refuses, kill, {gracePeriodMs: null}, 'gracePeriodMs must be a whole number from 0 to 86400000; got null');
 test(refuses, start, {idempotencyKey: ''}, 'idempotencyKey must not be empty; got ""');
 test(refuses, start, {idempotencyKey: 5}, 'idempotencyKey must be a string; got 5');
+test(refuses, start, {owner: 5}, 'owner must be a string; got 5');
+test(refuses, list, {owner: ''}, 'owner must not be empty; got ""');
 test('an idempotency key may have 255 characters, and no more', t => {
 	t.is(parseStartOptions({idempotencyKey: 'k'.repeat(255)}).idempotencyKey?.length, 255);
 

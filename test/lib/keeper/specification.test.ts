@@ -272,6 +272,13 @@ test('a process is read back as it was specified', t => {
 	t.deepEqual(back, processes);
 });
 
+test('a process of an older version, which knew no owners, has none', t => {
+	const {owner: _, ...process} = aProcess();
+	const {text} = specify(process as SpecifiedProcess, noEnvironment, place);
+
+	t.is(readSpecification(text, 'proc_1', () => t.fail()).owner, null);
+});
+
 test('a process whose line stands in a file is read back with it', t => {
 	const process = aProcess({line: `: ${'x'.repeat(200_000)}`});
 	const {text, line} = specify(process, noEnvironment, place);

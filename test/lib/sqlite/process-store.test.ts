@@ -223,8 +223,18 @@ test('an idempotency key finds the process it was used for, also after its end',
 	t.is(store.findByIdempotencyKey('K', null), null);
 });
 
+test('the same key of another owner is another key', t => {
+	const {store} = open();
+	store.insert(newProcess({processId: 'proc_1'}), 0, {key: 'k', owner: null, fingerprint: 'f'});
+	store.insert(newProcess({processId: 'proc_2'}), 0, {key: 'k', owner: 'me', fingerprint: 'f'});
+
+	t.is(store.findByIdempotencyKey('k', null)?.processId, 'proc_1');
+	t.is(store.findByIdempotencyKey('k', 'me')?.processId, 'proc_2');
+	t.is(store.findByIdempotencyKey('k', 'you'), null);
+});
+
 const listed: ProcessRecord[] = [
-	aQueuedProcess({processId: 'proc_1', command: {name: 'web'}}),
+	aQueuedProcess({processId: 'proc_1', owner: 'me', command: {name: 'web'}}),
 	aRunningProcess({processId: 'proc_2', command: {name: 'web'}}),
 	aStoppingProcess({processId: 'proc_3'}),
 	anEndedProcess({processId: 'proc_4', end: {exitCode: 0}}),
@@ -252,6 +262,8 @@ test('a list by status: running, also what is being ended', lists, {status: 'run
 test('a list by status: completed', lists, {status: 'completed'}, [4]);
 test('a list by status: failed', lists, {status: 'failed'}, [5]);
 test('a list by status: killed', lists, {status: 'killed'}, [6]);
+test('a list by owner', lists, {owner: 'me'}, [1]);
+test('a list by another owner', lists, {owner: 'you'}, []);
 test('a list by name, exactly', lists, {name: 'web'}, [5, 2, 1]);
 test('a list by name and status', lists, {name: 'web', status: 'running'}, [2]);
 test('a list by a name nobody has', lists, {name: 'web%'}, []);
