@@ -19,7 +19,10 @@ const graceProblem = `must be a number of seconds from 0 to ${maxGracePeriod}`;
 // What cannot be an id is told as one that nobody has, wherever it stands.
 const processId = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'));
 
-const signal = v.custom<NodeJS.Signals>(value => typeof value === 'string', 'must be a string');
+const signal = v.pipe(
+	v.string('must be a string'),
+	v.transform(name => name as NodeJS.Signals),
+);
 
 export const killQuerySchema = v.object({
 	process_id: v.optional(processId),

@@ -1,6 +1,7 @@
 import {CommandInvalidError, type ErrorCode, QueryInvalidError, SupervisorError} from '../lib/index.js';
 
-const statusByCode = {
+/** HTTP statuses of all problems. */
+export const statusByCode = {
 	INVALID_REQUEST: 400,
 	AUTHENTICATION_REQUIRED: 401,
 	INVALID_TOKEN: 401,

@@ -3,7 +3,7 @@ import {commandRoutes} from './command-routes.js';
 import type {EnvironmentFile} from './environment-file.js';
 import {environmentRoutes} from './environment-routes.js';
 import {processRoutes} from './process-routes.js';
-import type {Route} from './router.js';
+import type {Answer, Route} from './router.js';
 import type {Statistics} from './statistics.js';
 
 /** What handlers need beside the supervisor, which they get from the call: as its caller may use it. */
@@ -18,10 +18,18 @@ export interface RouteParts {
 
 /** All endpoints. */
 export function createRoutes({version, environment, statistics, workspace, now = Date.now}: RouteParts): Route[] {
-	return [
+	const routes: Route[] = [
 		...agentRoutes(version, statistics),
 		...commandRoutes(workspace),
 		...processRoutes(now),
 		...environmentRoutes(environment),
+		{method: 'GET', path: '/openapi.json', scope: 'read', handle: () => describeRoutes(routes, version)},
 	];
+	return routes;
+}
+
+async function describeRoutes(routes: readonly Route[], version: string): Promise<Answer> {
+	// Hardly anybody asks for it, so it takes no memory before.
+	const {buildDocument} = await import('./openapi/document.js');
+	return {json: buildDocument(routes, version)};
 }
