@@ -1,7 +1,5 @@
 import type {Supervisor} from './api.js';
-import {compose} from './compose.js';
 import type {SupervisorOptions} from './settings.js';
-import {ProcessSupervisor} from './supervisor.js';
 
 export type * from './api.js';
 export {type CommandBody, type CommandInput, commandBodySchema, type LimitsBody} from './command.js';
@@ -31,6 +29,8 @@ export type {PortOverrides, SupervisorOptions} from './settings.js';
  * `StateDirInUseError` or `SchemaTooNewError`.
  */
 export async function createSupervisor(options: SupervisorOptions): Promise<Supervisor> {
+	// Only now: whoever needs no more than a type, an error or a schema does not pay for SQLite.
+	const [{compose}, {ProcessSupervisor}] = await Promise.all([import('./compose.js'), import('./supervisor.js')]);
 	const supervisor = compose(options).resolve(ProcessSupervisor);
 	try {
 		supervisor.open();

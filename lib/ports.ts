@@ -194,6 +194,8 @@ export interface ProcessTable {
 	isAlive(identity: ProcessIdentity): boolean;
 	/** Whether a shim still waits for the process it started; it is older than that process. */
 	isShimAlive(start: Start): boolean;
+	/** Whether it is a keeper of this state directory: its number may have been written there by anybody. */
+	isKeeper(identity: ProcessIdentity, stateDir: string): boolean;
 	/** Signals this process, and nobody who got its number later. */
 	signal(identity: ProcessIdentity, signal: NodeJS.Signals): void;
 }

@@ -32,9 +32,18 @@ const ownerSchema = v.pipe(
 	v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
 );
 
-const getSchema = v.object({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
+/** One that was misspelt would be taken for one that was not given. */
+function options<Entries extends v.ObjectEntries>(entries: Entries) {
+	return v.strictObject(entries, ({expected}) =>
+		expected === 'never'
+			? `is not known here; known are ${Object.keys(entries).join(', ')}`
+			: 'must be an object of options',
+	);
+}
 
-const listSchema = v.object({
+const getSchema = options({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
+
+const listSchema = options({
 	status: v.optional(v.picklist(statuses, `must be one of ${statuses.join(', ')}`)),
 	name: v.optional(v.string('must be a string')),
 	owner: v.optional(ownerSchema),
@@ -48,13 +57,12 @@ const signalSchema = v.custom<NodeJS.Signals>(
 	'must be the name of a signal, for instance SIGHUP',
 );
 
-const killSchema = v.object({
+const killSchema = options({
 	gracePeriodMs: v.optional(whole(0, 24 * 60 * 60 * 1000)),
 	signal: v.optional(signalSchema),
 });
 
-const startSchema = v.object({
-	owner: v.optional(ownerSchema),
+const startSchema = options({
 	idempotencyKey: v.optional(
 		v.pipe(
 			v.string('must be a string'),
@@ -62,6 +70,7 @@ const startSchema = v.object({
 			v.maxLength(maxKeyLength, `must be at most ${maxKeyLength} characters`),
 		),
 	),
+	owner: v.optional(ownerSchema),
 });
 
 /** @throws {QueryInvalidError} */
@@ -84,7 +93,8 @@ function parse<Schema extends v.GenericSchema>(schema: Schema, options: unknown)
 	if (!parsed.success) {
 		const [issue] = parsed.issues;
 		const given = typeof issue.input === 'string' ? JSON.stringify(issue.input.slice(0, 80)) : String(issue.input);
-		throw new QueryInvalidError(v.getDotPath(issue) ?? 'options', `${issue.message}; got ${given}`);
+		const problem = issue.expected === 'never' ? issue.message : `${issue.message}; got ${given}`;
+		throw new QueryInvalidError(v.getDotPath(issue) ?? 'options', problem);
 	}
 
 	return parsed.output;

@@ -51,8 +51,6 @@ close_inherited() {
 	done
 }
 
-# ------------------------------------------------------------------------------- one command
-
 shim() {
 	local run=$state/runs/$1 record=$state/records/$1 child code
 	# The claim: O_CREAT|O_EXCL by a builtin. Whoever comes second stops here, so an id may be
@@ -125,8 +123,6 @@ record_end() {
 	} 3<>"$record"
 }
 
-# ------------------------------------------------------------------------ the dead man's switch
-
 # Ends what is overdue (SIGTERM, grace period, SIGKILL) while no supervisor lives. The next
 # supervisor brings a keeper of its own, which writes its name over ours: then we leave.
 hold_deadlines() {
@@ -140,7 +136,6 @@ hold_deadlines() {
 		read_limits "${id##*/}"
 	done
 	while ((${#timeout[@]})); do
-		# First of all: the shims forked last have not taken their claims yet.
 		pause 1
 		read -r owner <"$state/keeper"
 		[[ $owner == "$self" ]] || return
@@ -206,20 +201,19 @@ has_leftover() {
 
 # Whose cookie is carried by anything alive, in one look for all: some have left their command's group.
 find_carried() {
-	local environment entry entries
+	local process cookie
 	looked=$now
 	carried=()
-	for environment in /proc/[0-9]*/environ; do
-		mapfile -d '' -t entries <"$environment" || continue
-		for entry in "${entries[@]}"; do
-			[[ ! $entry =~ ^NOHUPD_PROCESS_ID=(proc_[[:alnum:]]+)$ ]] || carried[${BASH_REMATCH[1]}]=1
-		done
+	for process in /proc/[0-9]*; do
+		read_cookie "${process#/proc/}"
+		# Anybody may set that variable to anything: a subscript would be evaluated.
+		[[ ! $cookie =~ ^proc_[[:alnum:]]+$ ]] || carried[$cookie]=1
 	done
 }
 
 # Signals what is in the command's group or cgroup, or carries its cookie. Fails if there is nothing.
 signal_tree() {
-	local process leader='' found=1
+	local process leader='' found=1 cookie
 	if [[ -n ${cgroup[$1]} ]]; then
 		[[ $2 == KILL ]] && printf 1 >"${cgroup[$1]}/cgroup.kill"
 		while read -r process; do
@@ -228,34 +222,49 @@ signal_tree() {
 		done <"${cgroup[$1]}/cgroup.procs"
 		return "$found"
 	fi
-	# A group whose leader is alive, and is the one that we started, is ours. Where the leader
-	# is gone, a stranger's group of that number would be in a session of its own.
-	is_alive "$pid" "$ticks" && leader=$pid
+	# A group whose leader is alive, and is the one that we started, is ours. Where the leader is gone, a stranger's
+	# group of that number would be in a session of its own, and that of another of our commands carries its cookie.
+	is_alive "$pid" "$ticks" && is_ours "$1" "$parent" && leader=$pid
 	for process in /proc/[0-9]*; do
 		process=${process#/proc/}
 		read_stat "$process" || continue
 		[[ $process_state != Z ]] || continue
-		[[ $group == "$leader" ]] || is_orphan || has_cookie "$process" "$1" || continue
+		read_cookie "$process"
+		[[ $group == "$leader" || $cookie == "$1" ]] || is_orphan || continue
 		found=0
 		kill -s "$2" "$process"
 	done
 	return "$found"
 }
 
+# A record can be written by its own command, and any number into it: a stranger carries no cookie of ours, and
+# has no shim for its parent.
+is_ours() {
+	local cookie
+	read_cookie "$pid"
+	[[ $cookie == "$1" ]] || is_keeper "$2"
+}
+
+is_keeper() {
+	local words
+	mapfile -d '' -t words <"/proc/$1/cmdline"
+	((${#words[@]} > 1)) && [[ ${words[-2]##*/} == keeper.sh && ${words[-1]} == "$state" ]]
+}
+
 is_orphan() {
-	[[ $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]]
+	[[ -z $cookie && $group == "$pid" && $session == "$session_then" && ! -e /proc/$pid ]] || return
+	[[ ! -e /proc/$session ]] || is_keeper "$session"
 }
 
-has_cookie() {
+# The cookie that a process carries, or nothing.
+read_cookie() {
 	local entries entry
-	mapfile -d '' -t entries <"/proc/$1/environ"
+	cookie=''
+	mapfile -d '' -t entries <"/proc/$1/environ" || return
 	for entry in "${entries[@]}"; do
-		[[ $entry == "NOHUPD_PROCESS_ID=$2" ]] && return
+		[[ $entry != NOHUPD_PROCESS_ID=* ]] || cookie=${entry#*=}
 	done
-	return 1
 }
-
-# ----------------------------------------------------------------------------------- reading
 
 # proc_pid_stat(5): the name may hold spaces, newlines and parentheses, so cut behind the last one.
 read_stat() {

@@ -32,7 +32,7 @@ export class KeeperLauncher implements Launcher {
 	open(): void {
 		const earlier = readKeeperIdentity(this.place.stateDir);
 		// It may be holding deadlines by now, and from here on that is ours to do.
-		if (earlier !== null) {
+		if (earlier !== null && this.processTable.isKeeper(earlier, this.place.stateDir)) {
 			this.processTable.signal(earlier, 'SIGKILL');
 		}
 

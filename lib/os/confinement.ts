@@ -1,6 +1,6 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {readdirSync, rmdirSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, rmdirSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import type {Confinement, Logger, Programs} from '../ports.js';
 import type {Figures, LimitName, Limits, ProcessId, ProcessRecord, Usage} from '../process.js';
@@ -59,6 +59,10 @@ export class CgroupConfinement implements Confinement {
 					const {file, toText} = limitFiles[name];
 					writeFileSync(join(cgroup, file), toText(value));
 				}
+			}
+
+			if (this.limits.has('memoryBytes') && limits?.memoryBytes !== undefined) {
+				keepFromSwapping(cgroup);
 			}
 
 			return cgroup;
@@ -160,7 +164,8 @@ function sessionFigures({processId, state}: ProcessRecord): Figures | null {
 		return null;
 	}
 
-	const members = new ProcessTree(processId, state.start).look();
+	// To be counted, a record is good enough: nobody is signalled.
+	const members = new ProcessTree(processId, state.start, true).look();
 	return {
 		cpuMs: members.reduce((sum, {cpuMs}) => sum + cpuMs, 0),
 		memoryPeakBytes: null,
@@ -207,6 +212,14 @@ function canPutProcesses(base: string, {bash}: Programs, logger: Logger): boolea
 		return false;
 	} finally {
 		removeIfEmpty(probe);
+	}
+}
+
+/** Without this what is above its limit would not be ended: it would be swapped out, all of it, to the machine's disk. */
+function keepFromSwapping(cgroup: string): void {
+	const path = join(cgroup, 'memory.swap.max');
+	if (existsSync(path)) {
+		writeFileSync(path, '0');
 	}
 }
 

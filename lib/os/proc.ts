@@ -77,6 +77,16 @@ export function readVariable(pid: number, name: string): string | null {
 	return null;
 }
 
+/** What a process was started with; nothing of one that has ended, or is none of a program's. */
+export function readCommandLine(pid: number): string[] {
+	try {
+		return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+	} catch {
+		// ENOENT: it has ended. ESRCH: while we read.
+		return [];
+	}
+}
+
 function readEnvironment(pid: number): number {
 	for (;;) {
 		const length = readInto(`/proc/${pid}/environ`, environment);

@@ -1,6 +1,7 @@
 import type {ProcessTable} from '../ports.js';
 import type {ProcessIdentity, Start} from '../process.js';
 import {injectable} from '../tokens.js';
+import {isKeeper} from './credibility.js';
 import {isRunning, readBootId, readStat, sendSignal} from './proc.js';
 
 /** Asks procfs. */
@@ -17,6 +18,10 @@ export class ProcfsTable implements ProcessTable {
 		const stat = readStat(shimPid);
 		// Whoever got the shim's number later began later than the command.
 		return identity.bootId === this.bootId && isRunning(stat) && stat.startTicks <= identity.startTicks;
+	}
+
+	isKeeper(identity: ProcessIdentity, stateDir: string): boolean {
+		return this.isAlive(identity) && isKeeper(identity.pid, stateDir);
 	}
 
 	signal(identity: ProcessIdentity, signal: NodeJS.Signals): void {

@@ -13,8 +13,12 @@ export class ProcessTree {
 	constructor(
 		private readonly processId: ProcessId,
 		private readonly start: Start,
+		/** Whether pid and session of `start` are its own; else only its cookie tells who belongs to it. */
+		private readonly isCredible: boolean,
 	) {
-		this.#known.set(start.identity.pid, start.identity.startTicks);
+		if (isCredible) {
+			this.#known.set(start.identity.pid, start.identity.startTicks);
+		}
 	}
 
 	/** One look at everything that runs. */
@@ -80,7 +84,7 @@ export class ProcessTree {
 	}
 
 	#isInOurGroup(stat: Stat): boolean {
-		return this.#isKnown(stat.groupId) || isInGroupOf(this.start, stat);
+		return this.#isKnown(stat.groupId) || (this.isCredible && isInGroupOf(this.processId, this.start, stat));
 	}
 
 	#isKnown(pid: number): boolean {
@@ -91,13 +95,18 @@ export class ProcessTree {
 
 /**
  * Whether a process is in the group that a command leads, or led: the number of a group stays taken while it
- * has a member. Where the leader is gone, a stranger's group of that number would be in a session of its own.
+ * has a member. Where the leader is gone, a stranger's group of that number would be in a session of its own, and
+ * that of another command of the same keeper would carry another cookie.
  */
-export function isInGroupOf({identity, sessionId}: Start, {groupId, sessionId: ownSession, startTicks}: Stat): boolean {
-	if (groupId !== identity.pid || startTicks < identity.startTicks) {
+export function isInGroupOf(processId: ProcessId, {identity, sessionId}: Start, stat: Stat): boolean {
+	if (stat.groupId !== identity.pid || stat.startTicks < identity.startTicks) {
 		return false;
 	}
 
 	const leader = readStat(identity.pid);
-	return leader === null ? ownSession === sessionId : leader.startTicks === identity.startTicks;
+	if (leader !== null) {
+		return leader.startTicks === identity.startTicks;
+	}
+
+	return stat.sessionId === sessionId && [null, processId].includes(readVariable(stat.pid, cookieName));
 }

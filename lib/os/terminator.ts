@@ -3,6 +3,7 @@ import type {Clock, Terminator, TreeHandle} from '../ports.js';
 import type {ProcessId, StartedProcess} from '../process.js';
 import {inject, injectable, Tokens} from '../tokens.js';
 import {isPopulated, killMembers, listMembers} from './cgroup.js';
+import {isCredible} from './credibility.js';
 import {isRunning, listPids, readStat, readVariable, type Stat, sendSignal} from './proc.js';
 import {isInGroupOf, ProcessTree} from './process-tree.js';
 import {isTreeKillUsable, signalByTreeKill} from './tree-killer.js';
@@ -19,10 +20,14 @@ const blockedAfterMs = 2000;
 /** Ends trees by cgroup, process group, parent links and cookie. */
 @injectable()
 export class TreeTerminator implements Terminator {
-	constructor(@inject(Tokens.clock) private readonly clock: Clock) {}
+	constructor(
+		@inject(Tokens.clock) private readonly clock: Clock,
+		@inject(Tokens.stateDir) private readonly stateDir: string,
+	) {}
 
 	target(process: StartedProcess): TreeHandle {
-		return new TreeTarget(process, this.clock);
+		const {processId, state} = process;
+		return new TreeTarget(process, this.clock, isCredible(processId, state.start, this.stateDir));
 	}
 
 	survey(processes: readonly StartedProcess[]): ReadonlyMap<ProcessId, number> {
@@ -36,7 +41,7 @@ export class TreeTerminator implements Terminator {
 			}
 		}
 
-		for (const processId of inSessions.length === 0 ? [] : findOwners(inSessions)) {
+		for (const processId of inSessions.length === 0 ? [] : findOwners(inSessions, this.stateDir)) {
 			counts.set(processId, (counts.get(processId) ?? 0) + 1);
 		}
 
@@ -45,9 +50,10 @@ export class TreeTerminator implements Terminator {
 }
 
 /** For every living process that belongs to one of these, that one's id: one look for all. */
-function* findOwners(processes: readonly StartedProcess[]): Generator<ProcessId> {
+function* findOwners(processes: readonly StartedProcess[], stateDir: string): Generator<ProcessId> {
 	const byId = new Map(processes.map(process => [process.processId, process]));
-	const byGroup = new Map(processes.map(process => [process.state.start.identity.pid, process]));
+	const credible = processes.filter(({processId, state}) => isCredible(processId, state.start, stateDir));
+	const byGroup = new Map(credible.map(process => [process.state.start.identity.pid, process]));
 	for (const pid of listPids()) {
 		const stat = readStat(pid);
 		if (!isRunning(stat)) {
@@ -56,7 +62,7 @@ function* findOwners(processes: readonly StartedProcess[]): Generator<ProcessId>
 
 		const leader = byGroup.get(stat.groupId);
 		const cookie = readVariable(pid, cookieName);
-		if (leader !== undefined && isInGroupOf(leader.state.start, stat)) {
+		if (leader !== undefined && isInGroupOf(leader.processId, leader.state.start, stat)) {
 			yield leader.processId;
 		} else if (cookie !== null && byId.has(cookie)) {
 			yield cookie;
@@ -71,8 +77,9 @@ class TreeTarget implements TreeHandle {
 	constructor(
 		private readonly process: StartedProcess,
 		private readonly clock: Clock,
+		private readonly isCredible: boolean,
 	) {
-		this.#tree = new ProcessTree(process.processId, process.state.start);
+		this.#tree = new ProcessTree(process.processId, process.state.start, isCredible);
 	}
 
 	/** Once for each: many programs take a second SIGTERM as "at once". */
@@ -121,9 +128,15 @@ class TreeTarget implements TreeHandle {
 	}
 
 	signal(signal: NodeJS.Signals): boolean {
-		const {start} = this.process.state;
+		const {processId, state} = this.process;
+		const {start} = state;
 		const leader = readStat(start.identity.pid);
-		return leader !== null && isInGroupOf(start, leader) && sendSignal(-start.identity.pid, signal);
+		return (
+			this.isCredible &&
+			leader !== null &&
+			isInGroupOf(processId, start, leader) &&
+			sendSignal(-start.identity.pid, signal)
+		);
 	}
 
 	abort(reason: Error): void {

@@ -51,6 +51,8 @@ export class Agent {
 		});
 		const agent = new Agent(child, child.pid ?? 0);
 		t.teardown(() => agent.kill());
+		// EPIPE: it died while it was being asked; whoever waits for it is told by its exit.
+		child.stdin.on('error', () => undefined);
 		await new Promise<void>((resolve, reject) => {
 			// Not at its exit: what it said last may still be on its way.
 			child.once('close', () => reject(new Error('The agent has ended')));

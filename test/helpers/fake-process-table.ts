@@ -16,6 +16,10 @@ export class FakeProcessTable implements ProcessTable {
 		return identity.bootId === this.bootId && !this.dead.has(shimPid);
 	}
 
+	isKeeper(identity: ProcessIdentity): boolean {
+		return this.isAlive(identity);
+	}
+
 	signal({pid}: ProcessIdentity, signal: NodeJS.Signals): void {
 		this.signals.push({pid, signal});
 	}

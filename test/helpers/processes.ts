@@ -1,13 +1,21 @@
 import {readdirSync, readFileSync} from 'node:fs';
 
-/** Pids of living processes whose environment or command line has this text; zombies do not count. */
-export function findProcesses(text: string, where: 'environ' | 'cmdline' = 'environ'): number[] {
+/**
+ * Pids of living processes whose environment or command line has this text; zombies do not count.
+ * @param isMeant - Looks closer at the whole of it.
+ */
+export function findProcesses(
+	text: string,
+	where: 'environ' | 'cmdline' = 'environ',
+	isMeant: (content: string) => boolean = () => true,
+): number[] {
+	const isFound = (content: string) => content.includes(text) && isMeant(content);
 	return (
 		readdirSync('/proc')
 			.map(Number)
 			// Newest first: what forks and leaves all the time is gone when its turn comes last.
 			.sort((a, b) => b - a)
-			.filter(pid => pid > 0 && pid !== process.pid && isAlive(pid) && readProc(pid, where).includes(text))
+			.filter(pid => pid > 0 && pid !== process.pid && isAlive(pid) && isFound(readProc(pid, where)))
 	);
 }
 

@@ -153,6 +153,10 @@ test(refuses, start, {idempotencyKey: ''}, 'idempotencyKey must not be empty; go
 test(refuses, start, {idempotencyKey: 5}, 'idempotencyKey must be a string; got 5');
 test(refuses, start, {owner: 5}, 'owner must be a string; got 5');
 test(refuses, list, {owner: ''}, 'owner must not be empty; got ""');
+test(refuses, get, {tailbytes: 1}, 'tailbytes is not known here; known are tailBytes');
+test(refuses, kill, {grace: 0}, 'grace is not known here; known are gracePeriodMs, signal');
+test(refuses, start, {idempotency: 'k'}, 'idempotency is not known here; known are idempotencyKey, owner');
+
 test('an idempotency key may have 255 characters, and no more', t => {
 	t.is(parseStartOptions({idempotencyKey: 'k'.repeat(255)}).idempotencyKey?.length, 255);
 

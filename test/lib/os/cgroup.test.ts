@@ -321,8 +321,10 @@ testWithCgroup('a kill reaches all in a cgroup and below, and nobody else', asyn
 
 testWithCgroup('zombies do not keep a cgroup', async t => {
 	const cgroup = makeTestCgroup(t);
-	// The parent, outside, never asks how its child ended.
-	const script = '(printf 0 >"$1/cgroup.procs"; exec true) & echo $!; exec sleep 60';
+	// The parent, outside, never asks how its child ended; a shell would, as long as it is one.
+	const child =
+		'printf 0 >"$1/cgroup.procs"; until [[ $comm == sleep ]]; do read -r comm </proc/$$/comm; done; exec true';
+	const script = `(${child}) & echo $!; exec sleep 60`;
 	const parent = spawn('bash', ['-c', script, 'bash', cgroup], {stdio: ['ignore', 'pipe', 'ignore']});
 	t.teardown(() => killQuietly(parent.pid ?? 0));
 	const [line] = await once(parent.stdout, 'data');

@@ -6,7 +6,7 @@ import {isAlive, killQuietly, readProc} from '../../helpers/processes.js';
 import {exited, startTree, type Tree} from '../../helpers/trees.js';
 
 function treeOf({process}: Tree): ProcessTree {
-	return new ProcessTree(process.processId, process.state.start);
+	return new ProcessTree(process.processId, process.state.start, true);
 }
 
 /** What each member runs, in alphabetical order. */
@@ -126,7 +126,7 @@ test('a stranger who got the number of the command later is no member', async t 
 	const {start} = stranger.process.state;
 	const identity = {...start.identity, startTicks: start.identity.startTicks - 1};
 
-	const tree = new ProcessTree('proc_other', {...start, identity});
+	const tree = new ProcessTree('proc_other', {...start, identity}, true);
 
 	t.deepEqual([tree.look(), tree.sweep()], [[], 0]);
 	t.true(isAlive(stranger.pid));

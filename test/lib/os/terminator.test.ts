@@ -9,7 +9,7 @@ import {isAlive, readProc} from '../../helpers/processes.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 import {exited, startTree, type Tree} from '../../helpers/trees.js';
 
-const terminator = new TreeTerminator(new SystemClock());
+const terminator = new TreeTerminator(new SystemClock(), '/state');
 
 /** Where no `ps` is found, tree-kill is of no use. */
 function askWithoutPs(handle: TreeHandle): Promise<void> {

@@ -1,0 +1,129 @@
+import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {Agent, request} from 'node:http';
+import {createServer} from 'node:net';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+import {gracePeriodSeconds} from './shapes.js';
+
+const program = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
+
+export interface Answer {
+	readonly status: number;
+	readonly json: Record<string, unknown>;
+}
+
+/** Nobody answered, or not to the end: what was asked for may have been done or not. */
+export class NoAnswerError extends Error {}
+
+/** The real daemon, to be killed and brought back on the same port. */
+export class TorturedDaemon {
+	#child: ChildProcess | null = null;
+	#token = '';
+	readonly #agent = new Agent({keepAlive: true});
+
+	private constructor(
+		private readonly stateDir: string,
+		readonly port: number,
+		private readonly maxRunning: number,
+	) {}
+
+	static async create(stateDir: string, maxRunning: number): Promise<TorturedDaemon> {
+		const daemon = new TorturedDaemon(stateDir, await findFreePort(), maxRunning);
+		await daemon.start();
+		daemon.#token = execFileSync(process.execPath, [program, 'token', '--state-dir', stateDir, '--ttl', '2d'], {
+			encoding: 'utf8',
+		}).trim();
+		return daemon;
+	}
+
+	get pid(): number {
+		return this.#child?.pid ?? 0;
+	}
+
+	get token(): string {
+		return this.#token;
+	}
+
+	/** Settles when it answers. Rejects with what it said where it cannot start. */
+	async start(): Promise<void> {
+		const flags = {
+			'state-dir': this.stateDir,
+			port: this.port,
+			'max-running': this.maxRunning,
+			'max-queued': 200,
+			'grace-period': gracePeriodSeconds,
+		};
+		const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+		const child = spawn(process.execPath, [program, 'serve', ...words], {stdio: ['ignore', 'pipe', 'pipe']});
+		let said = '';
+		child.stderr.on('data', chunk => {
+			said = `${said}${chunk}`.slice(-2000);
+		});
+		this.#child = child;
+		await Promise.race([
+			once(createInterface({input: child.stdout}), 'line'),
+			once(child, 'exit').then(() => Promise.reject(new Error(`The daemon did not start: ${said}`))),
+		]);
+	}
+
+	/** Settles when it is gone. */
+	async end(signal: NodeJS.Signals): Promise<void> {
+		const child = this.#child;
+		if (child !== null && child.exitCode === null && child.signalCode === null) {
+			const gone = once(child, 'exit');
+			child.kill(signal);
+			await gone;
+		}
+	}
+
+	/** Rejects with `NoAnswerError` where there was none. */
+	ask(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+		return new Promise((resolve, reject) => {
+			const fail = (cause: unknown) => reject(new NoAnswerError(`${method} ${path}`, {cause}));
+			const payload = body === undefined ? undefined : JSON.stringify(body);
+			const asking = request({
+				agent: this.#agent,
+				host: '127.0.0.1',
+				port: this.port,
+				method,
+				path,
+				timeout: 30_000,
+				headers: {
+					authorization: `Bearer ${this.#token}`,
+					...(payload === undefined
+						? {}
+						: {'content-type': 'application/json', 'content-length': Buffer.byteLength(payload)}),
+					...headers,
+				},
+			});
+			asking.on('error', fail);
+			asking.on('timeout', () => asking.destroy(new Error('No answer within 30 s')));
+			asking.on('response', response => {
+				const chunks: Buffer[] = [];
+				response.on('data', chunk => chunks.push(chunk));
+				response.on('error', fail);
+				response.on('end', () => resolve({status: response.statusCode ?? 0, json: parse(chunks)}));
+			});
+			asking.end(payload);
+		});
+	}
+
+	/** Ends it for good. */
+	async close(): Promise<void> {
+		await this.end('SIGTERM');
+		this.#agent.destroy();
+	}
+}
+
+function parse(chunks: readonly Buffer[]): Record<string, unknown> {
+	return JSON.parse(Buffer.concat(chunks).toString() || '{}');
+}
+
+async function findFreePort(): Promise<number> {
+	const server = createServer().listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	const address = server.address();
+	server.close();
+	return typeof address === 'object' && address !== null ? address.port : 0;
+}
