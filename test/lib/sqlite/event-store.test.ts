@@ -117,7 +117,10 @@ test('the horizon is the highest number that is gone; of a process that is known
 	t.is(events.horizon(), 8);
 	archive.forget(endedOf(store, 'proc_1'), 77);
 
-	t.deepEqual([events.horizon(), events.horizon('proc_1'), events.horizon('proc_3')], [8, 8, 0]);
+	t.deepEqual(
+		[events.horizon(), events.horizon({processId: 'proc_1'}), events.horizon({processId: 'proc_3'})],
+		[8, 8, 0],
+	);
 });
 
 test('words of forgotten processes are dropped by age, by number and a few at a time, and the horizon tells', t => {
