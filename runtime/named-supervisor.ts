@@ -9,12 +9,12 @@ import type {
 	WaitOptions,
 	WriteOptions,
 } from '../lib/index.js';
-import type {CallerSupervisor} from './caller-supervisor.js';
+import type {SupervisorView} from './supervisor-view.js';
 
 /** Signs what it starts. */
-export class NamedSupervisor implements CallerSupervisor {
+export class NamedSupervisor implements SupervisorView {
 	constructor(
-		private readonly all: CallerSupervisor,
+		private readonly all: SupervisorView,
 		private readonly owner: string,
 	) {}
 

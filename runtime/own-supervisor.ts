@@ -12,15 +12,15 @@ import {
 	type WaitOptions,
 	type WriteOptions,
 } from '../lib/index.js';
-import type {CallerSupervisor} from './caller-supervisor.js';
 import {NamedSupervisor} from './named-supervisor.js';
+import type {SupervisorView} from './supervisor-view.js';
 
 /**
  * Signs what it starts, and others' processes do not exist for it. It inherits nothing: a method that nobody has thought
  * about here would open everybody's processes, and so does not compile.
  */
-export class OwnSupervisor implements CallerSupervisor {
-	readonly #all: CallerSupervisor;
+export class OwnSupervisor implements SupervisorView {
+	readonly #all: SupervisorView;
 
 	constructor(
 		supervisor: Supervisor,

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import type {ListOptions, ProcessPage, PublicStatus} from '../lib/index.js';
-import type {CallerSupervisor} from './caller-supervisor.js';
 import {parseQuery} from './fields.js';
 import {listedProcessJson} from './process-json.js';
+import type {SupervisorView} from './supervisor-view.js';
 import {someText, wholeNumber} from './text-schemas.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
@@ -25,7 +25,7 @@ const sliceBytes = 2_097_152;
  * Rejects before the first piece with `Problem` or `QueryInvalidError`.
  */
 export async function listProcesses(
-	supervisor: CallerSupervisor,
+	supervisor: SupervisorView,
 	query: URLSearchParams,
 	now: () => number,
 ): Promise<AsyncIterable<string>> {

@@ -1,13 +1,13 @@
-import type {CallerSupervisor} from './caller-supervisor.js';
 import type {ServerSentEvent} from './event-stream.js';
 import {decodeSegments} from './path.js';
 import {Problem} from './problem.js';
 import type {Scope} from './scope.js';
+import type {SupervisorView} from './supervisor-view.js';
 
 /** One request as a handler sees it. */
 export interface Call {
 	/** As the caller may use it: with `own` in the token, everybody else's processes do not exist. */
-	readonly supervisor: CallerSupervisor;
+	readonly supervisor: SupervisorView;
 	readonly parameters: Readonly<Record<string, string>>;
 	readonly query: URLSearchParams;
 	/** A header that may be given once; `undefined` where it is missing. */

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import {WaitAbortedError} from '../lib/index.js';
-import type {CallerSupervisor} from './caller-supervisor.js';
 import {parseQuery} from './fields.js';
 import {readProcessId} from './process-id.js';
 import {processDetailsJson} from './process-json.js';
 import type {Answer, Call} from './router.js';
+import type {SupervisorView} from './supervisor-view.js';
 import {secondsAsMs, wholeNumber} from './text-schemas.js';
 
 export const waitQuerySchema = v.object({
@@ -21,7 +21,7 @@ export async function waitForProcess(call: Call, now: () => number): Promise<Ans
 	return {json: processDetailsJson(await supervisor.get(processId, {tailBytes}), now())};
 }
 
-async function waitUntil(supervisor: CallerSupervisor, processId: string, timeoutMs: number, gone: AbortSignal) {
+async function waitUntil(supervisor: SupervisorView, processId: string, timeoutMs: number, gone: AbortSignal) {
 	const patience = new AbortController();
 	const giveUp = () => patience.abort();
 	const timer = setTimeout(giveUp, timeoutMs);

@@ -21,6 +21,21 @@ const harmless: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 	grace_period: fc.constantFrom(0, 0.1, -1, '0', 1e300),
 	working_dir: fc.constantFrom('/tmp', '/', '/nowhere', 'x\0', ''),
 	workdir: fc.constantFrom('/tmp', '/', '/nowhere', 'x\0', ''),
+	timeout: fc.constantFrom(0, 0.1, 1, -1, '0', 1e300),
+	ready: fc.constantFrom(
+		{log: 'x', timeout: 1},
+		{port: 1},
+		{http: 'http://127.0.0.1:1'},
+		{},
+		{log: ''},
+		{port: 'x'},
+		5,
+	),
+	type: fc.constantFrom('ended', 'queued,started', 'x', ''),
+	stream: fc.constantFrom('stdout', 'stderr', 'both', ''),
+	from: fc.constantFrom('stdout:0', 'stdout:1,stderr:99999', 'stdout:-1', ''),
+	format: fc.constantFrom('json', 'raw', 'x'),
+	encoding: fc.constantFrom('utf8', 'base64', 'x'),
 };
 
 function arbitraryOf(name: string, {type}: Schema): fc.Arbitrary<unknown> {
@@ -94,7 +109,7 @@ test('no request finds a 5xx, and none hangs', async t => {
 	const {json} = await daemon.ask('GET', '/openapi.json');
 	const seen = new Map<number, number>();
 	for (const endpoint of listEndpoints(json as Document)) {
-		const {process_id: running} = await daemon.start({command: 'sleep 600'});
+		const {process_id: running} = await daemon.start({command: 'echo x; sleep 600', stdin: true, ready: {log: 'y'}});
 		const {process_id: ended} = await daemon.start({command: 'true'});
 		await fc.assert(
 			fc.asyncProperty(requestsTo(endpoint, [running, ended, 'proc_0']), async request => {

@@ -129,7 +129,8 @@ export async function ask(
 			response.on('error', reject);
 			response.once('end', () => {
 				const text = Buffer.concat(chunks).toString();
-				const json = text === '' ? undefined : JSON.parse(text);
+				const isJson = response.headers['content-type'] === 'application/json';
+				const json = isJson && text !== '' ? JSON.parse(text) : undefined;
 				resolve({status: response.statusCode ?? 0, headers: response.headers, text, json});
 			});
 		});

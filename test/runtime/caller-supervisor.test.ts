@@ -4,6 +4,17 @@ import {readCaller, stranger} from '../../runtime/caller.js';
 import {supervisorFor} from '../../runtime/caller-supervisor.js';
 import {aProcess} from '../helpers/http-server.js';
 
+const piece = {
+	stream: 'stdout',
+	offset: 0,
+	baseOffset: 0,
+	nextOffset: 1,
+	totalBytes: 1,
+	bytes: Buffer.from('x'),
+	gap: null,
+	isEnd: false,
+} as const;
+
 /** Knows one process of Alice, and notes what it is asked. */
 function aSupervisor() {
 	const calls: unknown[][] = [];
@@ -25,6 +36,30 @@ function aSupervisor() {
 		kill: answer('kill'),
 		signal: answer('signal'),
 		wait: answer('wait'),
+		ready: answer('ready'),
+		forget: answer('forget'),
+		write: async (...given: unknown[]) => {
+			calls.push(['write', ...given]);
+		},
+		closeInput: async (...given: unknown[]) => {
+			calls.push(['closeInput', ...given]);
+		},
+		output: () => ({
+			read: async (...given: unknown[]) => {
+				calls.push(['read', ...given]);
+				return piece;
+			},
+			async *follow(...given: unknown[]) {
+				calls.push(['follow', ...given]);
+				yield piece;
+			},
+		}),
+		async *events(options: unknown) {
+			calls.push(['events', options]);
+			yield* [];
+			return undefined;
+		},
+		state: () => ({running: 1, queued: 0, isClosing: false, containment: 'session'}),
 	} satisfies Partial<Supervisor>;
 	// What a test does not write is not called.
 	return {supervisor: supervisor as Partial<Supervisor> as Supervisor, calls};
@@ -63,13 +98,31 @@ test('one that is limited to its own does with that what everybody may', async t
 	await view.kill('proc_1', {gracePeriodMs: 0});
 	await view.signal('proc_1', 'SIGHUP');
 	await view.wait('proc_1', {});
+	await view.ready('proc_1', {});
+	await view.write('proc_1', 'x', {close: true});
+	await view.closeInput('proc_1');
+	await view.output('proc_1').read({offset: 1});
+	await view
+		.output('proc_1')
+		.follow({from: {stdout: 1}})
+		.next();
+	await view.forget('proc_1');
+	await view.events({after: 0}).next();
 
 	t.deepEqual(calls, [
 		['list', {limit: 1, owner: 'alice'}],
 		['kill', 'proc_1', {gracePeriodMs: 0}],
 		['signal', 'proc_1', 'SIGHUP'],
 		['wait', 'proc_1', {}],
+		['ready', 'proc_1', {}],
+		['write', 'proc_1', 'x', {close: true}],
+		['closeInput', 'proc_1'],
+		['read', {offset: 1}],
+		['follow', {from: {stdout: 1}}],
+		['forget', 'proc_1'],
+		['events', {after: 0, owner: 'alice'}],
 	]);
+	t.is(view.state().running, 1);
 });
 
 for (const [who, caller] of [
@@ -85,11 +138,21 @@ for (const [who, caller] of [
 			() => view.kill('proc_1'),
 			() => view.signal('proc_1', 'SIGHUP'),
 			() => view.wait('proc_1'),
+			() => view.ready('proc_1'),
+			() => view.write('proc_1', 'x'),
+			() => view.closeInput('proc_1'),
+			() => view.output('proc_1').read(),
+			() => view.output('proc_1').follow().next(),
+			() => view.forget('proc_1'),
 		]) {
 			await t.throwsAsync(ask, {instanceOf: ProcessNotFoundError, message: 'No process with id proc_1'});
 		}
 
 		await view.list({owner: 'alice'});
-		t.deepEqual(calls, [['list', {owner: caller.subject ?? ''}]]);
+		await view.events({owner: 'alice'}).next();
+		t.deepEqual(calls, [
+			['list', {owner: caller.subject ?? ''}],
+			['events', {owner: caller.subject ?? ''}],
+		]);
 	});
 }

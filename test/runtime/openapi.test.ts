@@ -112,6 +112,37 @@ function exampleOf({path, operation: {parameters, requestBody}}: Endpoint, proce
 	};
 }
 
+/** One for all examples: it says something, is ready when it has, and listens. */
+const busy = {command: 'echo hello; sleep 600', stdin: true, ready: {log: 'hello', timeout: 60}};
+
+/** What comes, or of a stream the first event. */
+async function send(
+	t: ExecutionContext,
+	daemon: TestDaemon,
+	{method, target, body}: {method: string; target: string; body?: object},
+): Promise<{status: number; type: string; event: string | null; data: unknown}> {
+	if (/\/events\b|\/stream\b/.test(target)) {
+		for await (const {event, data} of daemon.receive(t, target)) {
+			return {status: 200, type: 'text/event-stream', event, data};
+		}
+	}
+
+	const response = await fetch(`${daemon.url}${target}`, {
+		method,
+		headers: {authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json'},
+		...(body === undefined ? {} : {body: JSON.stringify(body)}),
+	});
+	const [type = ''] = response.headers.get('content-type')?.split(';') ?? [];
+	const data = type === 'application/json' ? await response.json() : await response.text();
+	return {status: response.status, type, event: null, data};
+}
+
+/** As the descriptions say in words. */
+function schemaOfEvent(path: string, event: string | null): object {
+	const kind = path === '/events' ? 'Event' : event === 'end' ? 'ProcessDetails' : 'OutputEvent';
+	return {$ref: `#/components/schemas/${kind}${event === 'gap' ? 'Gap' : ''}`};
+}
+
 test('each example of a request works, and is answered as described', async t => {
 	const daemon = await TestDaemon.open(t, makeStateDir(t));
 	const {json} = await daemon.ask('GET', '/openapi.json');
@@ -119,14 +150,19 @@ test('each example of a request works, and is answered as described', async t =>
 	const check = createChecker(document);
 	for (const endpoint of listEndpoints(document)) {
 		const {method, path, operation} = endpoint;
-		const {process_id: processId} = await daemon.start({command: 'sleep 600'});
+		const {process_id: processId} = await daemon.start(busy);
+		if (operation.operationId === 'forgetProcess') {
+			await daemon.kill(processId);
+		}
+
 		const {target, body} = exampleOf(endpoint, processId);
+		const [type, {schema}] = answerOf(operation, 200);
+		const answer = await send(t, daemon, {method, target, body});
 
-		const answer = await daemon.ask(method, target, body);
-
-		const isRight = check(answerOf(operation, 200)[1].schema);
-		t.is(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.json)}`);
-		t.true(isRight(answer.json), `${method} ${path}: ${explain(isRight)}`);
+		const isRight = check(type === 'text/event-stream' ? schemaOfEvent(path, answer.event) : schema);
+		t.is(answer.status, 200, `${method} ${path}: ${JSON.stringify(answer.data)}`);
+		t.is(answer.type, type);
+		t.true(isRight(answer.data), `${method} ${path}: ${explain(isRight)}`);
 		await daemon.kill(processId);
 	}
 });

@@ -5,6 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import {readConfig} from '../../runtime/config.js';
 import {startDaemon} from '../../runtime/daemon.js';
 import {createLogger} from '../../runtime/log.js';
+import {receiveEvents} from '../helpers/event-source.js';
 import {ask, mint, secretKey, type TestAnswer} from '../helpers/http-server.js';
 import {makeStateDir} from '../helpers/state-dir.js';
 
@@ -38,7 +39,7 @@ async function open(t: ExecutionContext, stateDir = makeStateDir(t)) {
 		await daemon.close();
 	};
 	t.teardown(close);
-	return {as, close};
+	return {as, close, url: `http://127.0.0.1:${daemon.address.port}`};
 }
 
 const unknown = '/execute/processes/proc_0';
@@ -51,17 +52,26 @@ test('a scope opens what it names, and nothing else', async t => {
 			['GET', unknown],
 			['GET', '/info'],
 			['GET', '/metrics/snapshot'],
+			['GET', '/metrics/prometheus'],
+			['GET', '/events?after=nonsense'],
+			['GET', `${unknown}/output`],
+			['GET', `${unknown}/stream`],
+			['GET', `${unknown}/wait`],
+			['GET', `${unknown}/ready`],
 		],
 		start: [
 			['POST', '/commands/background'],
 			['POST', '/commands/run'],
 			['POST', '/execute/background'],
+			['POST', `${unknown}/stdin`],
+			['DELETE', `${unknown}/stdin`],
 		],
 		kill: [
 			['DELETE', '/execute/kill'],
 			['POST', '/execute/kill/proc_0'],
 			['POST', '/processes/proc_0/kill'],
 			['POST', `${unknown}/signal`],
+			['DELETE', unknown],
 		],
 		admin: [
 			['GET', '/env'],
@@ -78,7 +88,7 @@ test('a scope opens what it names, and nothing else', async t => {
 			for (const [method, target] of targets) {
 				const {status, json} = await asHolder(method, target);
 				t.is(status === 403, scope !== needed, `${scope}: ${method} ${target} is ${status}`);
-				t.is(json['code'] === 'FORBIDDEN', scope !== needed);
+				t.is(json?.['code'] === 'FORBIDDEN', scope !== needed);
 			}
 		}
 	}
@@ -130,6 +140,14 @@ test('with own, what others started does not exist', async t => {
 		['DELETE', '/execute/kill', {process_id: ofAlice}],
 		['POST', `/execute/kill/${ofAlice}`],
 		['POST', `/processes/${ofAlice}/kill`],
+		['GET', `/execute/processes/${ofAlice}/output`],
+		['GET', `/execute/processes/${ofAlice}/output?format=raw`],
+		['GET', `/execute/processes/${ofAlice}/stream`],
+		['GET', `/execute/processes/${ofAlice}/wait`],
+		['GET', `/execute/processes/${ofAlice}/ready`],
+		['POST', `/execute/processes/${ofAlice}/stdin`, {data: 'x'}],
+		['DELETE', `/execute/processes/${ofAlice}/stdin`],
+		['DELETE', `/execute/processes/${ofAlice}`],
 	] as const) {
 		const {status, json} = await bob(method, target, body);
 		t.is(status, 404, `${method} ${target}`);
@@ -139,6 +157,40 @@ test('with own, what others started does not exist', async t => {
 	t.like((await carol('GET', `/execute/processes/${ofAlice}`)).json, {status: 'running', owner: 'alice'});
 	t.is((await alice('POST', `/execute/kill/${ofAlice}`)).status, 200);
 });
+
+test('with own, events tell what became of its own, also of what it missed, and nothing of others', async t => {
+	const {as, url} = await open(t);
+	const alice = await as({sub: 'alice', own: true});
+	const bob = await as({sub: 'bob', own: true});
+	const run = async (who: Ask) => (await who('POST', '/commands/run', {command: 'true'})).json['process_id'] as string;
+	const [ofAlice, ofBob, forgotten] = [await run(alice), await run(bob), await run(bob)];
+	await bob('DELETE', `/execute/processes/${forgotten}`);
+
+	const events = receiveEvents(t, `${url}/events?after=0`, await mint({sub: 'alice', own: true}));
+	const missed = await take(events, 4);
+	await run(bob);
+	const later = await run(alice);
+	const told = [...missed, ...(await take(events, 3))];
+
+	t.deepEqual(
+		told.map(({event, data}) => [event, (data['process'] as {process_id: string} | undefined)?.process_id]),
+		[
+			['gap', undefined],
+			...['queued', 'started', 'ended'].map(type => [type, ofAlice]),
+			...['queued', 'started', 'ended'].map(type => [type, later]),
+		],
+	);
+	t.false([ofBob, forgotten, 'bob'].some(secret => JSON.stringify(told).includes(secret)));
+});
+
+async function take<T>(items: AsyncIterator<T>, count: number): Promise<T[]> {
+	const taken: T[] = [];
+	while (taken.length < count) {
+		taken.push((await items.next()).value);
+	}
+
+	return taken;
+}
 
 test('pages of a list hold only what is its own', async t => {
 	const {as} = await open(t);
