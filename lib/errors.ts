@@ -117,12 +117,12 @@ export class QueueFullError extends SupervisorError {
 	}
 }
 
-/** The disk that holds the state directory has no room for another process. Nothing was stored. */
+/** The disk that holds the state directory has no room for what was asked for. Nothing was stored. */
 export class StorageFullError extends SupervisorError {
 	readonly code = 'storage_full';
 
 	constructor(stateDir: string, options?: ErrorOptions) {
-		super(`No room on the disk of the state directory ${stateDir}: the command was not accepted`, options);
+		super(`No room on the disk of the state directory ${stateDir}: nothing was stored`, options);
 	}
 }
 

@@ -81,3 +81,21 @@ test('15: a supervisor that finds its disk full says so, and the next one that h
 	t.true(isAlive);
 	t.like(await supervisor.get(processId), {status: 'running'});
 });
+
+test('15: on a full disk a kill of one that waits is refused with the reason, and carried out when there is room', async t => {
+	const disk = makeSmallDisk(t);
+	if (disk === null) {
+		return;
+	}
+
+	const supervisor = await openSupervisor(t, {stateDir: disk.stateDir, output, maxRunning: 1});
+	await supervisor.start(sleep);
+	const waiting = await supervisor.start({command: 'echo ran'});
+	disk.fill();
+
+	await t.throwsAsync(supervisor.kill(waiting.processId), {code: 'storage_full'});
+	disk.free();
+	const killed = await supervisor.kill(waiting.processId);
+
+	t.like(killed, {status: 'killed', reason: 'request', startedAt: null});
+});
