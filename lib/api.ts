@@ -37,6 +37,11 @@ export interface ProcessPage {
 export interface StartOptions {
 	/** A later start with the same key gives the first one's process. At most 255 characters. */
 	readonly idempotencyKey?: string | undefined;
+	/**
+	 * Who starts it: told back as `owner`, and a list can be narrowed to it. Owners share no idempotency keys. At most
+	 * 4,096 characters; whether it is true is the caller's to know.
+	 */
+	readonly owner?: string | undefined;
 }
 
 /** How much of a process is shown. */
@@ -51,6 +56,8 @@ export interface ListOptions {
 	readonly status?: PublicStatus | undefined;
 	/** Exactly this name. */
 	readonly name?: string | undefined;
+	/** Only processes that this one started. */
+	readonly owner?: string | undefined;
 	/** 1 to 1,000, which is the default. */
 	readonly limit?: number | undefined;
 	/** The `nextCursor` of another page. */
@@ -148,6 +155,8 @@ export interface EventsOptions {
 	readonly after?: number | undefined;
 	/** Only events of this process. */
 	readonly processId?: ProcessId | undefined;
+	/** Only events of processes that this one started. */
+	readonly owner?: string | undefined;
 	/** Only events of these types. */
 	readonly types?: readonly EventType[] | undefined;
 	/** Ends the subscription. */

@@ -8,7 +8,7 @@ import {inject, injectable, Tokens} from './tokens.js';
 const pageSize = 50;
 
 /** Which events a subscriber wants. */
-type Wish = Pick<EventsOptions, 'processId' | 'types'>;
+type Wish = Pick<EventsOptions, 'processId' | 'owner' | 'types'>;
 
 /** Tells subscribers the numbered events. All are read from the store: the bus only wakes. */
 @injectable()
@@ -70,7 +70,7 @@ export class EventFeed {
 	/** What is there after the cursor, which moves on; nothing at the end. */
 	#read(cursor: Cursor, wish: Wish): readonly EventFeedItem[] {
 		const last = this.events.lastSequence();
-		const gap = cursor.skip(this.events.horizon(wish.processId), last);
+		const gap = cursor.skip(this.events.horizon(wish), last);
 		const page = cursor.position < last ? this.#list({...wish, after: cursor.position, limit: pageSize}, last) : [];
 		cursor.isAtEnd = page.length < pageSize;
 		// What others are told need not be gone through again.
@@ -116,8 +116,12 @@ class Cursor {
 	}
 }
 
-function isWanted({type, process}: AnyProcessEvent, {processId, types}: Wish): boolean {
-	return (processId === undefined || process.processId === processId) && (types === undefined || types.includes(type));
+function isWanted({type, process}: AnyProcessEvent, {processId, owner, types}: Wish): boolean {
+	return (
+		(processId === undefined || process.processId === processId) &&
+		(owner === undefined || process.owner === owner) &&
+		(types === undefined || types.includes(type))
+	);
 }
 
 /** Wakes one who waits; what rings while nobody does is heard as soon as somebody would. */

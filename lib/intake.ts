@@ -42,8 +42,8 @@ export class Intake {
 	}
 
 	/** The process that an earlier start with this key made. @throws {IdempotencyConflictError} */
-	findRepeated({key, fingerprint}: IdempotencyKey): ProcessId | null {
-		const earlier = this.store.findByIdempotencyKey(key);
+	findRepeated({key, owner, fingerprint}: IdempotencyKey): ProcessId | null {
+		const earlier = this.store.findByIdempotencyKey(key, owner);
 		if (earlier !== null && earlier.fingerprint !== fingerprint) {
 			throw new IdempotencyConflictError(key, earlier.processId);
 		}
@@ -56,7 +56,7 @@ export class Intake {
 	 * @throws {QueueFullError}
 	 * @throws {StorageFullError}
 	 */
-	accept({command, env}: ParsedCommand, key?: IdempotencyKey): ProcessId {
+	accept({command, env}: ParsedCommand, owner: string | null, key?: IdempotencyKey): ProcessId {
 		this.admission.assertRoom();
 		this.#assertReserve();
 		const processId = newId('proc');
@@ -64,6 +64,7 @@ export class Intake {
 			processId,
 			executionId: newId('exec'),
 			command,
+			owner,
 			createdAt: this.clock.now(),
 			cgroup: this.#confine(processId, command),
 			state: {status: 'queued'},

@@ -187,6 +187,8 @@ export interface ProcessRecord<State extends ProcessState = ProcessState> {
 	/** Names the start of the process: `exec_…`. */
 	readonly executionId: string;
 	readonly command: Command;
+	/** Who started it, as its caller named them; `null` where nobody was named. */
+	readonly owner: string | null;
 	/** Wall clock, milliseconds since 1970. */
 	readonly createdAt: number;
 	/** Absolute path of the cgroup it has to itself; `null` where it is held by session and cookie. */
@@ -353,6 +355,8 @@ export interface Process {
 	readonly executionId: string;
 	/** As given at the start, or `null`. */
 	readonly name: string | null;
+	/** Who started it, as given at the start, or `null`. */
+	readonly owner: string | null;
 	/** The shell line, or with `args` the program. */
 	readonly command: string;
 	/** `null` for a shell line. */
@@ -406,12 +410,13 @@ export interface Process {
 }
 
 /** The outside view of a record. */
-export function toProcess({processId, executionId, command, createdAt, cgroup, state}: ProcessRecord): Process {
+export function toProcess({processId, executionId, command, owner, createdAt, cgroup, state}: ProcessRecord): Process {
 	const start = state.status === 'queued' ? null : state.start;
 	return {
 		processId,
 		executionId,
 		name: command.name,
+		owner,
 		command: command.line,
 		args: command.args,
 		workingDir: command.workingDir,

@@ -10,6 +10,7 @@ import type {
 	ProcessPage,
 	ProcessWithOutput,
 	ReadOptions,
+	StartOptions,
 	WriteOptions,
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
@@ -31,11 +32,19 @@ const eventTypes = [
 /** Lists let others have their turn after each so many processes. */
 const processesAtOnce = 50;
 const maxKeyLength = 255;
+const maxOwnerLength = 4096;
 
 const whole = (min: number, max: number) => {
 	const problem = `must be a whole number from ${min} to ${max}`;
 	return v.pipe(v.number(problem), v.safeInteger(problem), v.minValue(min, problem), v.maxValue(max, problem));
 };
+
+const ownerSchema = v.pipe(
+	v.string('must be a string'),
+	v.minLength(1, 'must not be empty'),
+	v.maxLength(maxOwnerLength, `must be at most ${maxOwnerLength} characters`),
+	v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+);
 
 /** One that was misspelt would be taken for one that was not given. */
 function options<Entries extends v.ObjectEntries>(entries: Entries) {
@@ -51,6 +60,7 @@ const getSchema = options({tailBytes: v.optional(whole(0, 1_048_576), 65_536)});
 const listSchema = options({
 	status: v.optional(v.picklist(statuses, `must be one of ${statuses.join(', ')}`)),
 	name: v.optional(v.string('must be a string')),
+	owner: v.optional(ownerSchema),
 	limit: v.optional(whole(1, 1000), 1000),
 	cursor: v.optional(v.pipe(v.string('must be a string'), v.regex(/^\d{1,15}$/, 'must be the cursor of another page'))),
 	tailBytes: v.optional(whole(0, 65_536), 8192),
@@ -86,13 +96,14 @@ const killSchema = options({
 const eventsSchema = options({
 	after: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
 	processId: v.optional(v.string('must be a string')),
+	owner: v.optional(v.string('must be a string')),
 	types: v.optional(
 		v.array(v.picklist(eventTypes, `must be of ${eventTypes.join(', ')}`), 'must be an array of names of events'),
 	),
 	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
 });
 
-const keySchema = options({
+const startSchema = options({
 	idempotencyKey: v.optional(
 		v.pipe(
 			v.string('must be a string'),
@@ -100,6 +111,7 @@ const keySchema = options({
 			v.maxLength(maxKeyLength, `must be at most ${maxKeyLength} characters`),
 		),
 	),
+	owner: v.optional(ownerSchema),
 });
 
 /** @throws {QueryInvalidError} */
@@ -136,8 +148,8 @@ export function parseEventsOptions(options: EventsOptions): EventsOptions {
 }
 
 /** @throws {QueryInvalidError} */
-export function parseIdempotencyKey(options: {idempotencyKey?: string | undefined}): string | undefined {
-	return parse(keySchema, options).idempotencyKey;
+export function parseStartOptions(options: StartOptions): StartOptions {
+	return parse(startSchema, options);
 }
 
 /** @throws {QueryInvalidError} */
@@ -202,10 +214,10 @@ export class Queries {
 	}
 
 	async list(options: ListOptions): Promise<ProcessPage> {
-		const {status, name, limit, cursor, tailBytes} = parse(listSchema, options);
+		const {status, name, owner, limit, cursor, tailBytes} = parse(listSchema, options);
 		const before = cursor === undefined ? undefined : Number(cursor);
 		// One more than asked for tells whether there is another page.
-		const found = this.store.list({status, name, before, limit: limit + 1});
+		const found = this.store.list({status, name, owner, before, limit: limit + 1});
 		const page = found.slice(0, limit);
 		const processes: ProcessWithOutput[] = [];
 		for (const [index, process] of page.entries()) {

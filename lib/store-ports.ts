@@ -16,6 +16,8 @@ export interface Change {
 export interface IdempotencyKey {
 	/** As the caller gave it. */
 	readonly key: string;
+	/** Of the start: the same key of another owner is another key. */
+	readonly owner: string | null;
 	/** Tells commands apart: the same key with another fingerprint is a conflict. */
 	readonly fingerprint: string;
 }
@@ -26,6 +28,8 @@ export interface ListQuery {
 	readonly status?: PublicStatus | undefined;
 	/** Exactly this name. */
 	readonly name?: string | undefined;
+	/** Only processes that this one started. */
+	readonly owner?: string | undefined;
 	/** Only processes with a lower sequence number. */
 	readonly before?: number | undefined;
 	/** At most so many. */
@@ -47,7 +51,10 @@ export interface ProcessStore {
 	/** `null` where there is no such process. */
 	find(processId: ProcessId): ProcessRecord | null;
 	/** The process that was accepted with this key, and the fingerprint of its request. */
-	findByIdempotencyKey(key: string): {readonly processId: ProcessId; readonly fingerprint: string} | null;
+	findByIdempotencyKey(
+		key: string,
+		owner: string | null,
+	): {readonly processId: ProcessId; readonly fingerprint: string} | null;
 	/** Newest first. */
 	list(query: ListQuery): ProcessRecord[];
 	/** Everything that has not ended, oldest first. */
@@ -74,6 +81,8 @@ export interface EventQuery {
 	readonly after: number;
 	/** Only events of this process. */
 	readonly processId?: ProcessId | undefined;
+	/** Only events of processes that this one started. */
+	readonly owner?: string | undefined;
 	/** Only events of these types. */
 	readonly types?: readonly EventType[] | undefined;
 	/** At most so many. */
@@ -86,9 +95,9 @@ export interface EventStore {
 	lastSequence(): number;
 	/**
 	 * The highest number of all events that are no longer kept; 0 where all are. Of a process that is known all
-	 * events are kept.
+	 * events are kept; to another owner it is not known.
 	 */
-	horizon(processId?: ProcessId): number;
+	horizon(scope?: Pick<EventQuery, 'processId' | 'owner'>): number;
 	/** In their order. */
 	list(query: EventQuery): AnyProcessEvent[];
 	/** Whether there is word that this process was forgotten. */

@@ -41,10 +41,10 @@ import {
 } from './process.js';
 import {
 	parseEventsOptions,
-	parseIdempotencyKey,
 	parseInput,
 	parseKillOptions,
 	parseSignal,
+	parseStartOptions,
 	parseWriteOptions,
 	Queries,
 } from './queries.js';
@@ -266,11 +266,12 @@ export class ProcessSupervisor implements Supervisor {
 
 	async #start(request: unknown, options: StartOptions, parse: () => ParsedCommand): Promise<Process> {
 		this.#assertOpen();
-		const idempotencyKey = parseIdempotencyKey(options);
-		const key = idempotencyKey === undefined ? undefined : {key: idempotencyKey, fingerprint: fingerprint(request)};
+		const {idempotencyKey, owner = null} = parseStartOptions(options);
+		const key =
+			idempotencyKey === undefined ? undefined : {key: idempotencyKey, owner, fingerprint: fingerprint(request)};
 		// Before the command is checked again: its directory may be gone by now.
 		const earlier = key === undefined ? null : this.intake.findRepeated(key);
-		return this.intake.firstAnswer(earlier ?? this.intake.accept(parse(), key), this.#closing.signal);
+		return this.intake.firstAnswer(earlier ?? this.intake.accept(parse(), owner, key), this.#closing.signal);
 	}
 
 	/** The process once it runs or has ended. One that waits is taken out of the queue, and never runs. */

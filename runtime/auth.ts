@@ -1,4 +1,5 @@
 import type {Logger} from '../lib/index.js';
+import {type Caller, readCaller} from './caller.js';
 import {Problem} from './problem.js';
 import type {TokenCache} from './token-cache.js';
 import {KeysUnavailableError, TokenInvalidError, type Verify} from './verifier.js';
@@ -14,11 +15,11 @@ export class Authenticator {
 	) {}
 
 	/**
-	 * A token without `exp` is accepted: who runs the daemon makes the tokens, and may want one that lasts
+	 * Settles with who it is. A token without `exp` is accepted: who runs the daemon makes the tokens, and may want one that lasts
 	 * as long as its key. `exp` and `nbf` are honoured to the second wherever they stand.
 	 * @throws {Problem} 401, with the same words for every bad token; the reason goes to the log.
 	 */
-	async authenticate(authorization: string | undefined): Promise<void> {
+	async authenticate(authorization: string | undefined): Promise<Caller> {
 		const [, token] = /^bearer +(.*)$/i.exec(authorization?.trim() ?? '') ?? [];
 		if (token === undefined) {
 			throw new Problem('AUTHENTICATION_REQUIRED', 'A token is required: send it as "Authorization: Bearer <token>"');
@@ -28,10 +29,14 @@ export class Authenticator {
 			throw this.#refuse('TOKEN_TOO_LONG');
 		}
 
-		if (!this.cache.has(token)) {
-			const {exp} = await this.verify(token).catch(error => this.#explain(error));
-			this.cache.add(token, exp);
-		}
+		return this.cache.find(token) ?? (await this.#verify(token).catch(error => this.#explain(error)));
+	}
+
+	async #verify(token: string): Promise<Caller> {
+		const claims = await this.verify(token);
+		const caller = readCaller(claims);
+		this.cache.add(token, claims.exp, caller);
+		return caller;
 	}
 
 	#explain(error: unknown): never {

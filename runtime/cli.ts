@@ -1,5 +1,6 @@
 import {Command} from 'commander';
 import type {Flags} from './config.js';
+import {scopes} from './scope.js';
 import {optionsOf} from './setting-options.js';
 import {type SettingName, settings} from './settings.js';
 import type {TokenOptions} from './token.js';
@@ -62,14 +63,16 @@ function tokenCommand(): Command {
 	const command = new Command('token')
 		.description('make a token for the HTTP API and print it')
 		.option('--subject <name>', 'who uses it, its "sub"')
+		.option('--scope <words>', `what it allows: some of ${scopes.join(', ')}; everything unless given`)
+		.option('--own', 'only for the processes that its subject started')
 		.option('--ttl <time>', 'how long it is valid: seconds, or 90m, 12h, 30d', '12h');
 	for (const option of optionsOf(['stateDir', 'jwtIssuer', 'jwtAudience'])) {
 		command.addOption(option);
 	}
 
-	return command.action(async ({subject, ttl, ...flags}: TokenOptions & Flags) => {
+	return command.action(async ({subject, ttl, scope, own, ...flags}: TokenOptions & Flags) => {
 		const {mintToken} = await import('./token.js');
-		process.stdout.write(`${await mintToken({subject, ttl}, flags, process.env)}\n`);
+		process.stdout.write(`${await mintToken({subject, ttl, scope, own}, flags, process.env)}\n`);
 	});
 }
 

@@ -6,14 +6,16 @@ import {Authenticator} from './auth.js';
 import type {Config} from './config.js';
 import {CurrentKey} from './current-key.js';
 import {Dispatcher} from './dispatcher.js';
+import {EnvironmentFile} from './environment-file.js';
 import {createHealth, type Health} from './health.js';
 import type {Key} from './key.js';
 import {Metrics} from './metrics.js';
 import {openOwnKey} from './own-key.js';
-import {type Route, Router} from './router.js';
+import {Router} from './router.js';
 import {createRoutes} from './routes.js';
 import {type Patience, Server} from './server.js';
 import {logChanges} from './state-log.js';
+import {Statistics} from './statistics.js';
 import {TokenCache} from './token-cache.js';
 import {readVersion} from './version.js';
 
@@ -47,6 +49,7 @@ const lastWordsMs = 100;
 /** Settles once requests are accepted. Rejects with what the supervisor or the system rejects with. */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	const {config, stateDir, logger} = options;
+	const environment = new EnvironmentFile(stateDir);
 	const supervisor = await createSupervisor({
 		stateDir,
 		logger,
@@ -66,6 +69,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 			maxAgeMs: config.maxAge,
 			maxEnded: config.maxEnded,
 		},
+		ports: {host: host => environment.extend(host)},
 	});
 	try {
 		const key = options.key ?? openOwnKey(stateDir);
@@ -74,7 +78,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 		const health = createHealth(supervisor, readVersion());
 		logChanges(supervisor, logger);
 		const authenticator = new Authenticator(currentKey.verify, cache, logger);
-		const server = createServer(createAllRoutes(supervisor, health), authenticator, options);
+		const server = createServer({supervisor, environment, health, authenticator}, options);
 		const address = await server.listen(
 			typeof options.socket === 'number' ? {fd: options.socket} : {host: config.host, port: config.port},
 		);
@@ -99,24 +103,28 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 	}
 }
 
-function createAllRoutes(supervisor: Supervisor, health: Health): Route[] {
-	const metrics = new Metrics(supervisor);
-	return [
-		...createRoutes(supervisor, readVersion(), Date.now, health),
-		{method: 'GET', path: '/metrics/prometheus', handle: () => metrics.render()},
-	];
+interface Parts {
+	readonly supervisor: Supervisor;
+	readonly environment: EnvironmentFile;
+	readonly health: Health;
+	readonly authenticator: Authenticator;
 }
 
 function createServer(
-	routes: readonly Route[],
-	authenticator: Authenticator,
+	{supervisor, environment, health, authenticator}: Parts,
 	{config, logger, patience}: DaemonOptions,
 ): Server {
+	const statistics = new Statistics();
+	statistics.watch(supervisor);
+	const metrics = new Metrics(supervisor);
+	const {workspace} = config;
 	const dispatcher = new Dispatcher({
-		router: new Router(routes),
+		supervisor,
+		router: new Router(createRoutes({version: readVersion(), environment, statistics, health, metrics, workspace})),
 		authenticator,
 		logger,
 		maxBodyBytes: config.maxBodyBytes,
+		onAnswer: status => statistics.countRequest(status),
 	});
 	return new Server(dispatcher, patience);
 }

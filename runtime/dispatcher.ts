@@ -1,7 +1,9 @@
 import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import type {Logger} from '../lib/index.js';
+import type {Logger, Supervisor} from '../lib/index.js';
 import type {Authenticator} from './auth.js';
+import {assertAllowed, type Caller, stranger} from './caller.js';
+import {supervisorFor} from './caller-supervisor.js';
 import {type BodyReader, readBodyBytes, readJsonBody} from './json-body.js';
 import {parseTarget} from './path.js';
 import {Problem, toProblem} from './problem.js';
@@ -10,10 +12,13 @@ import {type Answer, allowedMethods, type Call, pickRoute, type Router} from './
 import {printable} from './shown-text.js';
 
 export interface DispatcherOptions {
+	readonly supervisor: Supervisor;
 	readonly router: Router;
 	readonly authenticator: Pick<Authenticator, 'authenticate'>;
 	readonly logger: Logger;
 	readonly maxBodyBytes: number;
+	/** Told of every answer. */
+	readonly onAnswer?: (status: number) => void;
 }
 
 /** Names one request, in its answer and in the log. A name that a client brings is not taken: it could be another's. */
@@ -51,15 +56,16 @@ export class Dispatcher {
 			await this.#refuse(error, response, facts);
 		}
 
+		this.options.onAnswer?.(response.statusCode);
 		const line = {...facts, status: response.statusCode, ms: Math.round(performance.now() - startedAt)};
 		// Those who ask how things are ask often.
-		const isChange = facts.method === 'POST' || facts.method === 'DELETE';
+		const isChange = facts.method !== 'GET' && facts.method !== 'HEAD' && facts.method !== 'OPTIONS';
 		isChange ? logger.info(line, 'Request') : logger.debug(line, 'Request');
 	}
 
 	async #serve(request: IncomingMessage, response: ServerResponse, facts: RequestFacts): Promise<void> {
 		const target = parseTarget(request.url ?? '');
-		await this.#admit(target.path, request);
+		const caller = await this.#admit(target.path, request);
 		const {routes, parameters} = this.options.router.match(target.path);
 		if (routes.length === 0) {
 			throw new Problem('RESOURCE_NOT_FOUND', `No such endpoint: ${facts.method} ${printable(target.path)}`);
@@ -72,7 +78,12 @@ export class Dispatcher {
 
 		const route = pickRoute(routes, facts.method);
 		facts.route = route.path;
+		if (route.scope !== 'public') {
+			assertAllowed(caller, route.scope);
+		}
+
 		const call: Call = {
+			supervisor: supervisorFor(caller, this.options.supervisor),
 			parameters,
 			query: target.query,
 			header: name => headerOf(request, name),
@@ -106,7 +117,7 @@ export class Dispatcher {
 	}
 
 	/** Before anything else is said of the path: a stranger learns nothing about what there is. */
-	async #admit(path: string, {headers, httpVersion}: IncomingMessage): Promise<void> {
+	async #admit(path: string, {headers, httpVersion}: IncomingMessage): Promise<Caller> {
 		if (this.#isClosing) {
 			throw new Problem('SERVICE_UNAVAILABLE', 'nohupd is shutting down; commands that run go on');
 		}
@@ -115,9 +126,9 @@ export class Dispatcher {
 			throw new Problem('INVALID_REQUEST', 'The header Host is missing (RFC 9112 section 3.2)');
 		}
 
-		if (!this.options.router.isPublic(path)) {
-			await this.options.authenticator.authenticate(headers.authorization);
-		}
+		return this.options.router.isPublic(path)
+			? stranger
+			: await this.options.authenticator.authenticate(headers.authorization);
 	}
 
 	#readBody<T>(request: IncomingMessage, response: ServerResponse, read: BodyReader<T>): Promise<T> {

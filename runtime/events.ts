@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type {AnyProcessEvent, EventFeedItem, EventType, Supervisor} from '../lib/index.js';
+import type {AnyProcessEvent, EventFeedItem, EventType} from '../lib/index.js';
 import type {ServerSentEvent} from './event-stream.js';
 import {parseQuery} from './fields.js';
 import {Problem} from './problem.js';
@@ -10,15 +10,15 @@ import {someText, wholeNumber} from './text-schemas.js';
 
 const sequence = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-const querySchema = v.object({
+export const eventsQuerySchema = v.object({
 	after: v.optional(sequence),
 	process_id: v.optional(someText),
 	type: v.optional(someText),
 });
 
 /** `GET /events`. Who comes back is told what it has missed since its `Last-Event-ID`. */
-export function streamEvents(supervisor: Supervisor, {query, header, gone}: Call): Answer {
-	const {after, process_id: processId, type} = parseQuery(querySchema, query);
+export function streamEvents({supervisor, query, header, gone}: Call): Answer {
+	const {after, process_id: processId, type} = parseQuery(eventsQuerySchema, query);
 	if (processId !== undefined) {
 		assertProcessId(processId);
 	}

@@ -19,15 +19,18 @@ const graceProblem = `must be a number of seconds from 0 to ${maxGracePeriod}`;
 // What cannot be an id is told as one that nobody has, wherever it stands.
 const processId = v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'));
 
-const signal = v.custom<NodeJS.Signals>(value => typeof value === 'string', 'must be a string');
+const signal = v.pipe(
+	v.string('must be a string'),
+	v.transform(name => name as NodeJS.Signals),
+);
 
-const querySchema = v.object({
+export const killQuerySchema = v.object({
 	process_id: v.optional(processId),
 	grace_period: v.optional(secondsAsMs(maxGracePeriod)),
 	signal: v.optional(signal),
 });
 
-const bodySchema = v.object({
+export const killBodySchema = v.object({
 	process_id: v.optional(processId),
 	signal: v.optional(signal),
 	grace_period: v.optional(
@@ -45,8 +48,8 @@ const bodySchema = v.object({
  * @throws {Problem} 400 where something is missing, unknown or said in two ways; 404 for what cannot be an id.
  */
 export function parseKillRequest(pathId: string | undefined, query: URLSearchParams, body: unknown): KillRequest {
-	const inQuery = parseQuery(querySchema, query);
-	const inBody = parseFields('field', bodySchema, body === undefined ? {} : asObject(body));
+	const inQuery = parseQuery(killQuerySchema, query);
+	const inBody = parseFields('field', killBodySchema, body === undefined ? {} : asObject(body));
 	const processId = theOne('process_id', [pathId, inQuery.process_id, inBody.process_id]);
 	if (processId === undefined) {
 		throw new Problem('INVALID_REQUEST', 'process_id is missing', {field: 'process_id'});

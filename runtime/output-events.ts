@@ -1,6 +1,6 @@
 import {isUtf8} from 'node:buffer';
 import * as v from 'valibot';
-import type {OutputChunk, OutputStream, Supervisor} from '../lib/index.js';
+import type {OutputChunk, OutputStream} from '../lib/index.js';
 import type {ServerSentEvent} from './event-stream.js';
 import {parseQuery} from './fields.js';
 import {streamSchema} from './output-query.js';
@@ -29,7 +29,7 @@ const position = v.pipe(
 
 const start: Offsets = {stdout: 0, stderr: 0};
 
-const querySchema = v.object({stream: v.optional(streamSchema), from: v.optional(position)});
+export const streamQuerySchema = v.object({stream: v.optional(streamSchema), from: v.optional(position)});
 
 /**
  * Both streams of a process as events, from where the client left off, ending with the process. Each has an id that
@@ -38,12 +38,11 @@ const querySchema = v.object({stream: v.optional(streamSchema), from: v.optional
  * Rejects with `ProcessNotFoundError` or `Problem` before the first event.
  */
 export async function outputEvents(
-	supervisor: Supervisor,
 	processId: string,
-	{query, header, gone}: Call,
+	{supervisor, query, header, gone}: Call,
 	now: () => number,
 ): Promise<AsyncIterable<ServerSentEvent>> {
-	const {stream, from} = parseQuery(querySchema, query);
+	const {stream, from} = parseQuery(streamQuerySchema, query);
 	const lastEventId = header('last-event-id');
 	// A browser that comes back asks the same address again: how far it came since is in the header.
 	const offsets = lastEventId ? parsePosition(lastEventId) : (from ?? start);

@@ -10,7 +10,7 @@ const formats = ['json', 'raw'] as const;
 
 export const streamSchema = v.picklist(outputStreams, 'must be stdout or stderr');
 
-const querySchema = v.object({
+export const outputQuerySchema = v.object({
 	stream: v.optional(streamSchema, 'stdout'),
 	offset: v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
 	// A character has up to four bytes: whoever follows next_offset gets on.
@@ -34,7 +34,7 @@ export interface OutputQuery extends OutputPart {
 
 /** @throws {Problem} 400 */
 export function parseOutputQuery({query, header}: Pick<Call, 'query' | 'header'>): OutputQuery {
-	const {stream, offset, limit, tail, format} = parseQuery(querySchema, query);
+	const {stream, offset, limit, tail, format} = parseQuery(outputQuerySchema, query);
 	if (offset !== undefined && tail !== undefined) {
 		throw new Problem('INVALID_REQUEST', 'offset and tail cannot be given together', {field: 'tail'});
 	}

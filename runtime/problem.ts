@@ -7,10 +7,12 @@ import {
 	SupervisorError,
 } from '../lib/index.js';
 
-const statusByCode = {
+/** HTTP statuses of all problems. */
+export const statusByCode = {
 	INVALID_REQUEST: 400,
 	AUTHENTICATION_REQUIRED: 401,
 	INVALID_TOKEN: 401,
+	FORBIDDEN: 403,
 	RESOURCE_NOT_FOUND: 404,
 	METHOD_NOT_ALLOWED: 405,
 	REQUEST_TIMEOUT: 408,

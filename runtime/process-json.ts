@@ -1,4 +1,5 @@
 import type {Limits, Process, ProcessDetails, ProcessWithOutput, Readiness} from '../lib/index.js';
+import {languageOf} from './code.js';
 import {cut} from './shown-text.js';
 
 /** In a list a command is a reminder; as it was given it may have megabytes. */
@@ -28,10 +29,11 @@ function factsJson(process: Process, now: number): object {
 		process_id: process.processId,
 		execution_id: process.executionId,
 		name: process.name,
+		owner: process.owner,
 		status: process.status,
 		reason: process.reason,
 		message: process.message,
-		language: 'bash',
+		language: languageOf(process.command, process.args),
 		command: process.command,
 		args: process.args,
 		working_dir: process.workingDir,
@@ -120,6 +122,30 @@ export function startJson({processId, executionId, status, reason}: Process): ob
 		process_id: processId,
 		execution_id: executionId,
 		status: status === 'queued' || reason === 'start_failed' ? status : 'running',
+	};
+}
+
+/** What a command has come to that somebody waited for; one that still runs has no success yet. */
+export function resultJson(process: ProcessWithOutput, shownBytes: number, now: number): object {
+	return {
+		success: process.status === 'completed',
+		stdout: process.stdout,
+		stderr: process.stderr,
+		exit_code: process.exitCode,
+		execution_time: executionTime(process, now),
+		command: cut(process.command, maxListedCommand),
+		pid: process.pid,
+		timestamp: isoTime(process.endedAt ?? now),
+		process_id: process.processId,
+		execution_id: process.executionId,
+		status: process.status,
+		reason: process.reason,
+		signal: process.signal,
+		message: process.message,
+		stdout_bytes: process.stdoutBytes,
+		stderr_bytes: process.stderrBytes,
+		stdout_truncated: process.stdoutDropped > 0 || process.stdoutBytes > shownBytes,
+		stderr_truncated: process.stderrDropped > 0 || process.stderrBytes > shownBytes,
 	};
 }
 

@@ -1,12 +1,13 @@
 import * as v from 'valibot';
-import type {ListOptions, ProcessPage, PublicStatus, Supervisor} from '../lib/index.js';
+import type {ListOptions, ProcessPage, PublicStatus} from '../lib/index.js';
 import {parseQuery} from './fields.js';
 import {listedProcessJson} from './process-json.js';
+import type {SupervisorView} from './supervisor-view.js';
 import {someText, wholeNumber} from './text-schemas.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
 
-const querySchema = v.object({
+export const listQuerySchema = v.object({
 	status: v.optional(v.picklist(statuses, `must be one of ${statuses.join(', ')}`)),
 	name: v.optional(someText),
 	limit: v.optional(wholeNumber(1, 1000), '1000'),
@@ -24,11 +25,11 @@ const sliceBytes = 2_097_152;
  * Rejects before the first piece with `Problem` or `QueryInvalidError`.
  */
 export async function listProcesses(
-	supervisor: Supervisor,
+	supervisor: SupervisorView,
 	query: URLSearchParams,
 	now: () => number,
 ): Promise<AsyncIterable<string>> {
-	const {limit, tail_bytes: tailBytes, ...filter} = parseQuery(querySchema, query);
+	const {limit, tail_bytes: tailBytes, ...filter} = parseQuery(listQuerySchema, query);
 	const sliceSize = Math.max(1, Math.floor(sliceBytes / (2 * tailBytes + 1024)));
 	const read = (rest: number, cursor?: string) => {
 		const options: ListOptions = {...filter, tailBytes, limit: Math.min(rest, sliceSize)};

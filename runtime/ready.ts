@@ -1,22 +1,22 @@
 import * as v from 'valibot';
-import {NotReadyError, type Supervisor, WaitAbortedError} from '../lib/index.js';
+import {NotReadyError, WaitAbortedError} from '../lib/index.js';
 import {parseQuery} from './fields.js';
-import {assertProcessId} from './process-id.js';
+import {readProcessId} from './process-id.js';
 import {processDetailsJson} from './process-json.js';
 import type {Answer, Call} from './router.js';
 import {secondsAsMs} from './text-schemas.js';
 
 const maxSeconds = 300;
-const querySchema = v.object({timeout: v.optional(secondsAsMs(maxSeconds), '30')});
+export const readyQuerySchema = v.object({timeout: v.optional(secondsAsMs(maxSeconds), '30')});
 
 /**
  * Answers with the process when it is ready, when it cannot become so any more, or when the client's `timeout`
  * (seconds) is over: then as it is. `ready_at` tells.
  */
-export async function waitUntilReady(supervisor: Supervisor, call: Call, now: () => number): Promise<Answer> {
-	const {process_id: processId = ''} = call.parameters;
-	assertProcessId(processId);
-	const {timeout} = parseQuery(querySchema, call.query);
+export async function waitUntilReady(call: Call, now: () => number): Promise<Answer> {
+	const processId = readProcessId(call);
+	const {supervisor} = call;
+	const {timeout} = parseQuery(readyQuerySchema, call.query);
 	const signal = AbortSignal.any([call.gone, AbortSignal.timeout(timeout)]);
 	try {
 		await supervisor.ready(processId, {signal});

@@ -1,9 +1,13 @@
 import type {ServerSentEvent} from './event-stream.js';
 import {decodeSegments} from './path.js';
 import {Problem} from './problem.js';
+import type {Scope} from './scope.js';
+import type {SupervisorView} from './supervisor-view.js';
 
 /** One request as a handler sees it. */
 export interface Call {
+	/** As the caller may use it: with `own` in the token, everybody else's processes do not exist. */
+	readonly supervisor: SupervisorView;
 	readonly parameters: Readonly<Record<string, string>>;
 	readonly query: URLSearchParams;
 	/** A header that may be given once; `undefined` where it is missing. */
@@ -35,11 +39,11 @@ export interface BytesAnswer {
 }
 
 export interface Route {
-	readonly method: 'GET' | 'POST' | 'DELETE';
+	readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 	/** With names of parameters: `/execute/processes/{process_id}`. */
 	readonly path: string;
-	/** Whether it can be called without a token. */
-	readonly isPublic?: boolean;
+	/** What a token must allow; `public` needs none. */
+	readonly scope: Scope | 'public';
 	readonly handle: (call: Call) => Answer | Promise<Answer>;
 }
 
@@ -58,7 +62,7 @@ export class Router {
 
 	/** Whether whoever asks for this path needs no token. */
 	isPublic(path: string): boolean {
-		return this.#patterns.some(({route}) => route.isPublic === true && route.path === path);
+		return this.#patterns.some(({route}) => route.scope === 'public' && route.path === path);
 	}
 
 	/** @throws {Problem} 400 for a path that cannot be decoded. */

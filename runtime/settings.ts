@@ -136,6 +136,12 @@ export const settings = {
 		schema: directory,
 		help: 'where commands run that name no directory; else where nohupd was started',
 	},
+	workspace: {
+		flag: '--workspace <path>',
+		variable: 'NOHUPD_WORKSPACE',
+		schema: directory,
+		help: 'stands in for /workspace, where official clients run commands, on machines that have none',
+	},
 	logLevel: {
 		flag: '--log-level <level>',
 		variable: 'NOHUPD_LOG_LEVEL',

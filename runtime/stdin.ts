@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import type {Supervisor} from '../lib/index.js';
 import {asObject, parseFields, parseQuery} from './fields.js';
 import {Problem} from './problem.js';
-import {assertProcessId} from './process-id.js';
+import {readProcessId} from './process-id.js';
 import type {Answer, Call} from './router.js';
 
 interface Input {
@@ -10,40 +9,40 @@ interface Input {
 	readonly close: boolean;
 }
 
-const querySchema = v.object({close: v.optional(v.picklist(['true', 'false'], 'must be true or false'), 'false')});
+export const inputQuerySchema = v.object({
+	close: v.optional(v.picklist(['true', 'false'], 'must be true or false'), 'false'),
+});
 
-const bodySchema = v.object({
+export const inputBodySchema = v.object({
 	data: v.optional(v.string('must be a string'), ''),
 	encoding: v.optional(v.picklist(['utf8', 'base64'], 'must be utf8 or base64'), 'utf8'),
 	close: v.optional(v.boolean('must be true or false')),
 });
 
 /** Writes to the standard input of a process, closes it, or both. */
-export async function writeInput(supervisor: Supervisor, call: Call): Promise<Answer> {
-	const {process_id: processId = ''} = call.parameters;
-	assertProcessId(processId);
+export async function writeInput(call: Call): Promise<Answer> {
+	const processId = readProcessId(call);
 	const {data, close} = await readInput(call);
-	await supervisor.write(processId, data, {close});
+	await call.supervisor.write(processId, data, {close});
 	return {json: {process_id: processId, bytes: data.length, closed: close}};
 }
 
 /** Closes the standard input of a process: the command reads its end. */
-export async function closeInput(supervisor: Supervisor, {parameters, query}: Call): Promise<Answer> {
-	const {process_id: processId = ''} = parameters;
-	assertProcessId(processId);
-	parseQuery(v.object({}), query);
-	await supervisor.closeInput(processId);
+export async function closeInput(call: Call): Promise<Answer> {
+	const processId = readProcessId(call);
+	parseQuery(v.object({}), call.query);
+	await call.supervisor.closeInput(processId);
 	return {json: {process_id: processId, bytes: 0, closed: true}};
 }
 
 async function readInput(call: Call): Promise<Input> {
-	const inQuery = parseQuery(querySchema, call.query).close === 'true';
+	const inQuery = parseQuery(inputQuerySchema, call.query).close === 'true';
 	if (isBytes(call.header('content-type'))) {
 		return {data: await call.readBytes(), close: inQuery};
 	}
 
 	const body = await call.readBody();
-	const {data, encoding, close} = parseFields('field', bodySchema, body === undefined ? {} : asObject(body));
+	const {data, encoding, close} = parseFields('field', inputBodySchema, body === undefined ? {} : asObject(body));
 	return {data: decode(data, encoding), close: close ?? inQuery};
 }
 

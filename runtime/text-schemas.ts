@@ -1,4 +1,7 @@
-/** Values that arrive as text: from a flag, a variable or a query string. */
+/**
+ * Values that arrive as text: from a flag, a variable or a query string. What they are to others than us stands in
+ * their metadata, for the OpenAPI document.
+ */
 import * as v from 'valibot';
 
 /** Text that says something. */
@@ -14,6 +17,7 @@ export function wholeNumber(min: number, max: number) {
 	return v.pipe(
 		v.string(),
 		v.regex(/^\d{1,16}$/, problem),
+		v.metadata({jsonSchema: {type: 'integer', minimum: min, maximum: max}}),
 		v.transform(Number),
 		v.minValue(min, problem),
 		v.maxValue(max, problem),
@@ -26,6 +30,7 @@ export function secondsAsMs(maxSeconds: number) {
 	return v.pipe(
 		v.string(),
 		v.regex(/^\d{1,16}(\.\d{1,16})?$/, problem),
+		v.metadata({jsonSchema: {type: 'number', minimum: 0, maximum: maxSeconds}}),
 		v.transform(Number),
 		v.maxValue(maxSeconds, problem),
 		v.transform(toMs),

@@ -6,7 +6,9 @@ import {type Flags, readConfig} from './config.js';
 import {duration} from './duration.js';
 import {CannotError} from './failure.js';
 import {type Key, readGivenKey} from './key.js';
+import {suggest} from './nearest.js';
 import {readOwnKey} from './own-key.js';
+import {scopes} from './scope.js';
 import {printable} from './shown-text.js';
 import {defaultStateDir} from './state-dir.js';
 
@@ -15,6 +17,10 @@ export interface TokenOptions {
 	readonly subject?: string | undefined;
 	/** `3600`, `90m`, `12h` or `30d`. */
 	readonly ttl: string;
+	/** Words of `scope`, with spaces or commas between; `undefined`: the token allows everything. */
+	readonly scope?: string | undefined;
+	/** Whether the token is only for what its subject started. */
+	readonly own?: boolean | undefined;
 }
 
 /**
@@ -22,11 +28,16 @@ export interface TokenOptions {
  * Rejects with `SettingsInvalidError`, or with `CannotError` where there is no secret to sign with.
  */
 export async function mintToken(
-	{subject, ttl}: TokenOptions,
+	{subject, ttl, scope, own = false}: TokenOptions,
 	flags: Flags,
 	environment: NodeJS.ProcessEnv,
 ): Promise<string> {
 	const seconds = parseTtl(ttl);
+	const words = scope === undefined ? undefined : parseScope(scope);
+	if (own && !subject) {
+		throw new SettingsInvalidError('--own', "needs --subject: what is its own must be somebody's");
+	}
+
 	const config = readConfig(flags, environment);
 	const stateDir = config.stateDir ?? resolve(defaultStateDir(environment));
 	const key = readGivenKey(config, flags, environment) ?? ownKey(stateDir);
@@ -38,6 +49,8 @@ export async function mintToken(
 	const {jwtIssuer, jwtAudience} = config;
 	return new SignJWT({
 		...(subject === undefined ? {} : {sub: subject}),
+		...(words === undefined ? {} : {scope: words}),
+		...(own ? {own} : {}),
 		...(jwtIssuer === undefined ? {} : {iss: jwtIssuer}),
 		...(jwtAudience === undefined ? {} : {aud: jwtAudience}),
 	})
@@ -57,6 +70,21 @@ function ownKey(stateDir: string): Key {
 	}
 
 	return key;
+}
+
+/** A word that allows nothing would be a mistake that only shows much later. */
+function parseScope(text: string): string {
+	const words = text.split(/[\s,]+/).filter(Boolean);
+	const unknown = words.find(word => !(scopes as readonly string[]).includes(word));
+	if (unknown !== undefined || words.length === 0) {
+		const problem = unknown === undefined ? `known are ${scopes.join(', ')}` : suggest(unknown, scopes);
+		throw new SettingsInvalidError(
+			'--scope',
+			`has no known word ${JSON.stringify(printable(unknown ?? text))}; ${problem}`,
+		);
+	}
+
+	return [...new Set(words)].join(' ');
 }
 
 const maxTtl = 100 * 365 * 86_400;

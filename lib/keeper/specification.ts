@@ -107,7 +107,8 @@ export function readSpecification(text: string, processId: ProcessId, readLine: 
 		throw new Error(`The specification of ${processId} is damaged`);
 	}
 
-	const process: SpecifiedProcess = JSON.parse(json.slice(2));
+	// Older ones name no owner.
+	const process: SpecifiedProcess = {owner: null, ...JSON.parse(json.slice(2))};
 	if (process.processId !== processId) {
 		throw new Error(`The specification of ${processId} is that of ${process.processId}`);
 	}

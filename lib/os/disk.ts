@@ -12,8 +12,12 @@ export function isForWantOfRoom(error: unknown, directory: string): boolean {
 		return true;
 	}
 
+	if (!code.startsWith('SQLITE_IOERR')) {
+		return false;
+	}
+
 	const {bavail, bsize} = statfsSync(directory);
-	return code.startsWith('SQLITE_IOERR') && bavail * bsize < nearlyNothing;
+	return bavail * bsize < nearlyNothing;
 }
 
 /** A flood of starts asks once. */

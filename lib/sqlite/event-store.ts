@@ -22,7 +22,8 @@ const select = `
 		process AS event_process, processes.*
 	FROM events LEFT JOIN processes USING (process_id)
 	WHERE events.sequence > @after AND (process IS NOT NULL OR processes.process_id IS NOT NULL)
-		AND (@types IS NULL OR type IN (SELECT value FROM json_each(@types)))`;
+		AND (@types IS NULL OR type IN (SELECT value FROM json_each(@types)))
+		AND (@owner IS NULL OR iif(process IS NULL, processes.owner, json_extract(process, '$.owner')) = @owner)`;
 const ofProcess = `
 	AND events.sequence IN (
 		SELECT value FROM processes, json_each(event_sequences) WHERE process_id = @processId
@@ -58,7 +59,9 @@ export class SqliteEventStore implements EventStore {
 		this.#ofProcess = database.prepare(`${select} ${ofProcess} ${inOrder}`);
 		this.#horizon = database.prepare('SELECT sequence FROM event_horizon').pluck();
 		this.#raise = database.prepare('UPDATE event_horizon SET sequence = max(sequence, ?)');
-		this.#isKnown = database.prepare('SELECT 1 FROM processes WHERE process_id = ?');
+		this.#isKnown = database.prepare(
+			'SELECT 1 FROM processes WHERE process_id = @processId AND (@owner IS NULL OR owner = @owner)',
+		);
 		this.#forgotten = database.prepare("SELECT 1 FROM events WHERE process_id = ? AND type = 'forgotten'");
 		this.#drop = database
 			.prepare('DELETE FROM events WHERE sequence IN (SELECT value FROM json_each(?)) RETURNING sequence')
@@ -107,12 +110,13 @@ export class SqliteEventStore implements EventStore {
 		return (this.#last.get() as number | undefined) ?? 0;
 	}
 
-	horizon(processId?: ProcessId): number {
-		return processId !== undefined && this.#isKnown.get(processId) !== undefined ? 0 : (this.#horizon.get() as number);
+	horizon({processId, owner}: Pick<EventQuery, 'processId' | 'owner'> = {}): number {
+		const isKnown = processId !== undefined && this.#isKnown.get({processId, owner: owner ?? null}) !== undefined;
+		return isKnown ? 0 : (this.#horizon.get() as number);
 	}
 
-	list({after, processId, types, limit}: EventQuery): AnyProcessEvent[] {
-		const named = {after, limit, types: types === undefined ? null : JSON.stringify(types)};
+	list({after, processId, owner, types, limit}: EventQuery): AnyProcessEvent[] {
+		const named = {after, limit, owner: owner ?? null, types: types === undefined ? null : JSON.stringify(types)};
 		const rows = processId === undefined ? this.#all.all(named) : this.#ofProcess.all({...named, processId});
 		return (rows as EventRow[]).map(row =>
 			toEvent(row.event_sequence, row.event_at, row.event_type, recordFromRow(row)),
@@ -139,7 +143,8 @@ export class SqliteEventStore implements EventStore {
 }
 
 function recordFromRow(row: EventRow): ProcessRecord {
-	const facts = row.event_process === null ? factsFromRow(row) : JSON.parse(row.event_process);
+	// Those that were forgotten before there were owners name none.
+	const facts = row.event_process === null ? factsFromRow(row) : {owner: null, ...JSON.parse(row.event_process)};
 	return {...facts, state: JSON.parse(row.event_state)};
 }
 

@@ -17,6 +17,7 @@ export interface ProcessRow {
 	readonly process_id: string;
 	readonly execution_id: string;
 	readonly name: string | null;
+	readonly owner: string | null;
 	readonly command: string;
 	readonly args: string | null;
 	readonly working_dir: string;
@@ -84,6 +85,7 @@ export const columns = [
 	'process_id',
 	'execution_id',
 	'name',
+	'owner',
 	'command',
 	'args',
 	'working_dir',
@@ -103,6 +105,7 @@ export function toRow(process: Omit<ProcessRecord, 'sequence'>): Omit<ProcessRow
 		process_id: process.processId,
 		execution_id: process.executionId,
 		name: command.name,
+		owner: process.owner,
 		command: command.line,
 		args: command.args === null ? null : JSON.stringify(command.args),
 		working_dir: command.workingDir,
@@ -190,6 +193,7 @@ export function factsFromRow(row: ProcessRow): Omit<ProcessRecord, 'state'> {
 		processId: row.process_id,
 		executionId: row.execution_id,
 		command,
+		owner: row.owner,
 		createdAt: row.created_at,
 		cgroup: row.cgroup,
 	};

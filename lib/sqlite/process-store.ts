@@ -64,7 +64,7 @@ export class SqliteProcessStore implements ProcessStore {
 		return this.#inTransaction(() => {
 			const {lastInsertRowid} = this.#insertProcess.run(toRow(process));
 			if (key !== undefined) {
-				this.#insertKey.run(key.key, key.fingerprint, process.processId);
+				this.#insertKey.run(storedKey(key), key.fingerprint, process.processId);
 			}
 
 			const record = {...process, sequence: Number(lastInsertRowid)};
@@ -117,21 +117,22 @@ export class SqliteProcessStore implements ProcessStore {
 		return row === undefined ? null : fromRow(row);
 	}
 
-	findByIdempotencyKey(key: string): {processId: ProcessId; fingerprint: string} | null {
-		const row = this.#findKey.get(key) as {process_id: string; fingerprint: string} | undefined;
+	findByIdempotencyKey(key: string, owner: string | null): {processId: ProcessId; fingerprint: string} | null {
+		const row = this.#findKey.get(storedKey({key, owner})) as {process_id: string; fingerprint: string} | undefined;
 		return row === undefined ? null : {processId: row.process_id, fingerprint: row.fingerprint};
 	}
 
-	list({status, name, before, limit}: ListQuery): ProcessRecord[] {
+	list({status, name, owner, before, limit}: ListQuery): ProcessRecord[] {
 		const conditions = [
 			...(status === undefined ? [] : ['public_status = @status']),
 			...(name === undefined ? [] : ['name = @name']),
+			...(owner === undefined ? [] : ['owner = @owner']),
 			...(before === undefined ? [] : ['sequence < @before']),
 		];
 		const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 		const rows = this.#database
 			.prepare(`SELECT * FROM processes ${where} ORDER BY sequence DESC LIMIT @limit`)
-			.all({status, name, before, limit}) as ProcessRow[];
+			.all({status, name, owner, before, limit}) as ProcessRow[];
 		return rows.map(fromRow);
 	}
 
@@ -146,4 +147,9 @@ export class SqliteProcessStore implements ProcessStore {
 	close(): void {
 		this.#database.close();
 	}
+}
+
+/** The column holds one text: as it is where there is no owner. */
+function storedKey({key, owner}: Pick<IdempotencyKey, 'key' | 'owner'>): string {
+	return owner === null ? key : JSON.stringify([owner, key]);
 }

@@ -48,17 +48,26 @@ export interface Facts {
 	readonly processId?: string;
 	readonly sequence?: number;
 	readonly command?: Partial<Command>;
+	readonly owner?: string | null;
 	readonly createdAt?: number;
 	readonly cgroup?: string | null;
 }
 
 function aProcess<State extends ProcessState>(state: State, facts: Facts): ProcessRecord<State> {
-	const {processId = 'proc_1', sequence = 1, command, createdAt = Date.UTC(2026, 0, 1), cgroup = null} = facts;
+	const {
+		processId = 'proc_1',
+		sequence = 1,
+		command,
+		owner = null,
+		createdAt = Date.UTC(2026, 0, 1),
+		cgroup = null,
+	} = facts;
 	return {
 		sequence,
 		processId,
 		executionId: processId.replace('proc', 'exec'),
 		command: {...aCommand, ...command},
+		owner,
 		createdAt,
 		cgroup,
 		state,

@@ -6,13 +6,18 @@ import {SignJWT} from 'jose';
 import type {Process, ProcessWithOutput, Supervisor} from '../../lib/index.js';
 import {Authenticator} from '../../runtime/auth.js';
 import {Dispatcher} from '../../runtime/dispatcher.js';
+import {EnvironmentFile} from '../../runtime/environment-file.js';
+import {createHealth} from '../../runtime/health.js';
 import type {Key} from '../../runtime/key.js';
 import {createLogger} from '../../runtime/log.js';
 import {type Route, Router} from '../../runtime/router.js';
 import {createRoutes} from '../../runtime/routes.js';
 import {type Patience, Server} from '../../runtime/server.js';
+import {Statistics} from '../../runtime/statistics.js';
 import {TokenCache} from '../../runtime/token-cache.js';
 import {type Claims, createVerifier} from '../../runtime/verifier.js';
+
+import {makeTempDir} from './temp-dir.js';
 
 /** The HTTP side on a real port, before a supervisor that the test writes by hand. */
 
@@ -53,6 +58,9 @@ export interface TestServerOptions {
 	readonly routes?: readonly Route[];
 }
 
+/** Has measured nothing. */
+export const noMetrics = {render: async () => ({contentType: 'text/plain', text: ''})};
+
 export async function openServer(
 	t: ExecutionContext,
 	supervisor: Partial<Supervisor> = {},
@@ -60,9 +68,15 @@ export async function openServer(
 ): Promise<TestServer> {
 	const log: string[] = [];
 	const logger = createLogger('debug', {write: (line: string) => log.push(line)});
+	const environment = new EnvironmentFile(makeTempDir(t));
+	const statistics = new Statistics();
+	const health = createHealth(supervisor as Supervisor, '1.2.3');
 	const dispatcher = new Dispatcher({
 		// What a test does not write is not called.
-		router: new Router(routes ?? createRoutes(supervisor as Supervisor, '1.2.3', now)),
+		supervisor: supervisor as Supervisor,
+		router: new Router(
+			routes ?? createRoutes({version: '1.2.3', environment, statistics, health, metrics: noMetrics, now}),
+		),
 		authenticator: new Authenticator(
 			await createVerifier(key, claims, now),
 			new TokenCache({now, monotonicMs: () => performance.now()}),
@@ -115,7 +129,8 @@ export async function ask(
 			response.on('error', reject);
 			response.once('end', () => {
 				const text = Buffer.concat(chunks).toString();
-				const json = text === '' ? undefined : JSON.parse(text);
+				const isJson = response.headers['content-type'] === 'application/json';
+				const json = isJson && text !== '' ? JSON.parse(text) : undefined;
 				resolve({status: response.statusCode ?? 0, headers: response.headers, text, json});
 			});
 		});
@@ -154,6 +169,7 @@ const base: Process & ProcessWithOutput = {
 	processId: 'proc_1',
 	executionId: 'exec_1',
 	name: null,
+	owner: null,
 	command: 'sleep 60',
 	args: null,
 	workingDir: '/srv',

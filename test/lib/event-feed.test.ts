@@ -62,6 +62,22 @@ test('who names its last number is told all that came since, and goes on with wh
 	t.deepEqual(told, ['2 started proc_1', '3 ended proc_1', '4 queued proc_2']);
 });
 
+test('who wants those of one owner is told nothing of others, before or after, but of what is missing', async t => {
+	const parts = new Parts();
+	parts.retention.forget(runThrough(parts, 'proc_gone'));
+	parts.accept({processId: 'proc_1', owner: 'alice'});
+	parts.accept({processId: 'proc_2', owner: 'bob'});
+	const {told} = follow(parts, {after: 0, owner: 'alice'});
+	await settled();
+
+	parts.accept({processId: 'proc_3', owner: 'bob'});
+	parts.accept({processId: 'proc_4'});
+	parts.accept({processId: 'proc_5', owner: 'alice'});
+	await settled();
+
+	t.deepEqual(told, ['gap 1-3', '5 queued proc_1', '9 queued proc_5']);
+});
+
 test('an event tells the process as it was right after it', async t => {
 	const parts = new Parts();
 	runThrough(parts, 'proc_1');

@@ -52,7 +52,7 @@ test('a command is prepared, stored, told of and launched, in this order', t => 
 	parts.bus.on('queued', () => steps.push('told'));
 	parts.launcher.launch = processId => steps.push(`launched, stored: ${parts.store.find(processId) !== null}`);
 
-	intake.accept(aParsedCommand);
+	intake.accept(aParsedCommand, null);
 
 	t.deepEqual(steps, ['prepared, stored: false', 'told', 'launched, stored: true']);
 });
@@ -60,7 +60,7 @@ test('a command is prepared, stored, told of and launched, in this order', t => 
 test('each process has names of its own, that no path or line can misread', t => {
 	const {parts, intake} = open();
 
-	const ids = Array.from({length: 100}, () => intake.accept(aParsedCommand));
+	const ids = Array.from({length: 100}, () => intake.accept(aParsedCommand, null));
 
 	t.is(new Set(ids).size, 100);
 	t.true(ids.every(id => /^proc_[a-z0-9]+$/.test(id)));
@@ -70,7 +70,7 @@ test('each process has names of its own, that no path or line can misread', t =>
 test('environment values go to the launcher, and not to the store', t => {
 	const {parts, intake} = open();
 
-	const processId = intake.accept(aParsedCommand);
+	const processId = intake.accept(aParsedCommand, null);
 
 	t.deepEqual(parts.launcher.environments.get(processId), new Map([['TOKEN', 'hunter2']]));
 	t.false(JSON.stringify([parts.find(processId), parts.events]).includes('hunter2'));
@@ -78,9 +78,9 @@ test('environment values go to the launcher, and not to the store', t => {
 
 test('where there is no room nothing is prepared', t => {
 	const {parts, intake} = open({maxRunning: 1, maxQueued: 0});
-	intake.accept(aParsedCommand);
+	intake.accept(aParsedCommand, null);
 
-	t.throws(() => intake.accept(aParsedCommand), {instanceOf: QueueFullError});
+	t.throws(() => intake.accept(aParsedCommand, null), {instanceOf: QueueFullError});
 
 	t.is(parts.launcher.prepared.size, 1);
 });
@@ -91,7 +91,7 @@ test('what could not be prepared is not stored', t => {
 		throw new StorageFullError('/state');
 	};
 
-	t.throws(() => intake.accept(aParsedCommand), {instanceOf: StorageFullError});
+	t.throws(() => intake.accept(aParsedCommand, null), {instanceOf: StorageFullError});
 
 	t.deepEqual([parts.store.list({limit: 10}), parts.announced, parts.launcher.launched], [[], [], []]);
 });
@@ -100,17 +100,17 @@ test('while the disk has less than its reserve, nothing is accepted', t => {
 	const output = {maxStreamBytes: 65_536, maxTotalBytes: 1_048_576, reserveBytes: 1000};
 	const {parts, intake} = open({output}, 999);
 
-	t.throws(() => intake.accept(aParsedCommand), {instanceOf: StorageFullError});
+	t.throws(() => intake.accept(aParsedCommand, null), {instanceOf: StorageFullError});
 	t.is(parts.launcher.prepared.size, 0);
 
-	t.notThrows(() => open({output}, 1000).intake.accept(aParsedCommand));
+	t.notThrows(() => open({output}, 1000).intake.accept(aParsedCommand, null));
 });
 
 test('what could not be stored leaves nothing of what was prepared', t => {
 	const {parts, intake} = open();
 	parts.store.close();
 
-	t.throws(() => intake.accept(aParsedCommand), {any: true});
+	t.throws(() => intake.accept(aParsedCommand, null), {any: true});
 
 	t.is(parts.launcher.prepared.size, 0);
 	t.deepEqual(parts.launcher.launched, []);
@@ -118,7 +118,7 @@ test('what could not be stored leaves nothing of what was prepared', t => {
 
 test('the answer comes when the command runs', async t => {
 	const {parts, intake, firstAnswer} = open();
-	const processId = intake.accept(aParsedCommand);
+	const processId = intake.accept(aParsedCommand, null);
 	const seen = firstAnswer(processId);
 	await settled();
 	t.is(seen.answer, null);
@@ -133,8 +133,8 @@ test('the answer comes when the command runs', async t => {
 
 test('one that must wait for its turn is answered at once', async t => {
 	const {intake, firstAnswer} = open({maxRunning: 1});
-	intake.accept(aParsedCommand);
-	const seen = firstAnswer(intake.accept(aParsedCommand));
+	intake.accept(aParsedCommand, null);
+	const seen = firstAnswer(intake.accept(aParsedCommand, null));
 
 	await settled();
 
@@ -153,7 +153,7 @@ test('one that has ended already is answered at once, as a repeated start asks f
 
 test('a keeper that does not stir holds nobody up beyond two seconds', async t => {
 	const {parts, intake, firstAnswer} = open();
-	const seen = firstAnswer(intake.accept(aParsedCommand));
+	const seen = firstAnswer(intake.accept(aParsedCommand, null));
 
 	await parts.clock.advance(1999);
 	t.is(seen.answer, null);
@@ -165,7 +165,7 @@ test('a keeper that does not stir holds nobody up beyond two seconds', async t =
 test('a supervisor that is closed answers with what is known: the command was accepted', async t => {
 	const {parts, intake, firstAnswer} = open();
 	const closing = new AbortController();
-	const seen = firstAnswer(intake.accept(aParsedCommand), closing.signal);
+	const seen = firstAnswer(intake.accept(aParsedCommand, null), closing.signal);
 
 	closing.abort();
 	await settled();
@@ -176,19 +176,19 @@ test('a supervisor that is closed answers with what is known: the command was ac
 
 test('a key that was used for the same request gives its process', t => {
 	const {intake} = open();
-	const key = {key: 'k', fingerprint: 'f'};
+	const key = {key: 'k', owner: null, fingerprint: 'f'};
 
-	const processId = intake.accept(aParsedCommand, key);
+	const processId = intake.accept(aParsedCommand, null, key);
 
 	t.is(intake.findRepeated(key), processId);
-	t.is(intake.findRepeated({key: 'other', fingerprint: 'f'}), null);
+	t.is(intake.findRepeated({key: 'other', owner: null, fingerprint: 'f'}), null);
 });
 
 test('a key that was used for another request is a conflict, which names the process', t => {
 	const {intake} = open();
-	const processId = intake.accept(aParsedCommand, {key: 'k', fingerprint: 'f'});
+	const processId = intake.accept(aParsedCommand, null, {key: 'k', owner: null, fingerprint: 'f'});
 
-	const error = t.throws(() => intake.findRepeated({key: 'k', fingerprint: 'g'}), {
+	const error = t.throws(() => intake.findRepeated({key: 'k', owner: null, fingerprint: 'g'}), {
 		instanceOf: IdempotencyConflictError,
 	});
 

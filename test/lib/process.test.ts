@@ -197,6 +197,7 @@ test('the outside sees of a queued process that nothing has happened yet', t => 
 		processId: 'proc_1',
 		executionId: 'exec_1',
 		name: 'build',
+		owner: null,
 		command: 'make',
 		args: ['all'],
 		workingDir: '/srv',

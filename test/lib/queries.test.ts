@@ -2,7 +2,7 @@ import test from 'ava';
 import {ProcessNotFoundError, QueryInvalidError} from '../../lib/errors.js';
 import type {OutputLog} from '../../lib/index.js';
 import {toProcess} from '../../lib/process.js';
-import {parseIdempotencyKey, parseKillOptions, Queries} from '../../lib/queries.js';
+import {parseKillOptions, parseStartOptions, Queries} from '../../lib/queries.js';
 import {anEndedProcess, aRunningProcess} from '../helpers/a-process.js';
 import {FakeConfinement} from '../helpers/fake-confinement.js';
 import {openMemoryStore} from '../helpers/memory-store.js';
@@ -135,7 +135,7 @@ const refuses = test.macro({
 const get = (options: object) => open(1).queries.get('proc_1', options);
 const list = (options: object) => open().queries.list(options);
 const kill = (options: object) => parseKillOptions(options);
-const start = (options: object) => parseIdempotencyKey(options);
+const start = (options: object) => parseStartOptions(options);
 
 test(refuses, get, {tailBytes: -1}, 'tailBytes must be a whole number from 0 to 1048576; got -1');
 test(refuses, get, {tailBytes: 1_048_577}, 'tailBytes must be a whole number from 0 to 1048576; got 1048577');
@@ -153,14 +153,16 @@ test(refuses, kill, {gracePeriodMs: -1}, 'gracePeriodMs must be a whole number f
 test(refuses, kill, {gracePeriodMs: null}, 'gracePeriodMs must be a whole number from 0 to 86400000; got null');
 test(refuses, start, {idempotencyKey: ''}, 'idempotencyKey must not be empty; got ""');
 test(refuses, start, {idempotencyKey: 5}, 'idempotencyKey must be a string; got 5');
+test(refuses, start, {owner: 5}, 'owner must be a string; got 5');
+test(refuses, list, {owner: ''}, 'owner must not be empty; got ""');
 test(refuses, get, {tailbytes: 1}, 'tailbytes is not known here; known are tailBytes');
 test(refuses, kill, {grace: 0}, 'grace is not known here; known are gracePeriodMs, signal');
-test(refuses, start, {idempotency: 'k'}, 'idempotency is not known here; known are idempotencyKey');
+test(refuses, start, {idempotency: 'k'}, 'idempotency is not known here; known are idempotencyKey, owner');
 
 test('an idempotency key may have 255 characters, and no more', t => {
-	t.is(parseIdempotencyKey({idempotencyKey: 'k'.repeat(255)})?.length, 255);
+	t.is(parseStartOptions({idempotencyKey: 'k'.repeat(255)}).idempotencyKey?.length, 255);
 
-	const error = t.throws(() => parseIdempotencyKey({idempotencyKey: 'k'.repeat(256)}), {instanceOf: QueryInvalidError});
+	const error = t.throws(() => parseStartOptions({idempotencyKey: 'k'.repeat(256)}), {instanceOf: QueryInvalidError});
 
 	t.is(error.message, `idempotencyKey must be at most 255 characters; got "${'k'.repeat(80)}"`);
 });

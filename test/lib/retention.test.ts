@@ -35,7 +35,7 @@ test('a process that is forgotten leaves no row, no key, no file, no cgroup and 
 	const {process} = parts.store.insert(
 		{...putEnded(parts, 'proc_x', 0, {cgroup}), processId: 'proc_1', state: {status: 'queued'}},
 		0,
-		{key: 'k', fingerprint: 'f'},
+		{key: 'k', owner: null, fingerprint: 'f'},
 	);
 	const ended = anEndedProcess({...process});
 	parts.store.update(ended);
@@ -43,7 +43,7 @@ test('a process that is forgotten leaves no row, no key, no file, no cgroup and 
 	parts.retention.forget({...ended, cgroup});
 
 	t.is(parts.store.find('proc_1'), null);
-	t.is(parts.store.findByIdempotencyKey('k'), null);
+	t.is(parts.store.findByIdempotencyKey('k', null), null);
 	t.deepEqual(kept(parts), {rows: ['proc_x'], files: ['proc_x']});
 	t.deepEqual(released, [cgroup]);
 	t.deepEqual(parts.announced, ['forgotten']);

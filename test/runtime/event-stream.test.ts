@@ -8,7 +8,7 @@ import {eventually} from '../helpers/eventually.js';
 import {mint, openServer} from '../helpers/http-server.js';
 
 function streaming(events: (call: Call) => AsyncIterable<ServerSentEvent>): Route[] {
-	return [{method: 'GET', path: '/stream', handle: call => ({events: events(call)})}];
+	return [{method: 'GET', path: '/stream', scope: 'read', handle: call => ({events: events(call)})}];
 }
 
 /** Ends when the client has left. */
@@ -87,7 +87,7 @@ test('a client that takes nothing is not written to without end', async t => {
 	t.true(made < 5000);
 });
 
-const ping: Route = {method: 'GET', path: '/ping', isPublic: true, handle: () => ({json: {}})};
+const ping: Route = {method: 'GET', path: '/ping', scope: 'public', handle: () => ({json: {}})};
 
 async function* toAsync<T>(items: readonly T[]): AsyncGenerator<T> {
 	yield* items;

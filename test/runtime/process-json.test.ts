@@ -20,6 +20,7 @@ test('a running process, in the documented spelling', t => {
 		process_id: 'proc_1',
 		execution_id: 'exec_1',
 		name: 'build',
+		owner: null,
 		status: 'running',
 		reason: null,
 		message: null,

@@ -16,6 +16,20 @@ test('a token says whose it is, for whom, and how long it is good', async t => {
 	t.is((claims.exp ?? 0) - (claims.iat ?? 0), 12 * 3600);
 });
 
+test('a token says what it allows, and whether it is only for its own', async t => {
+	const environment = {NOHUPD_JWT_SECRET: 'x'.repeat(32)};
+	const mintWith = async (options: object) => decodeJwt(await mintToken({ttl: '1h', ...options}, {}, environment));
+
+	t.like(await mintWith({scope: 'start,read  start', subject: 'me', own: true}), {scope: 'start read', own: true});
+	const claims = await mintWith({});
+	t.deepEqual(['scope' in claims, 'own' in claims], [false, false]);
+	await t.throwsAsync(mintWith({scope: 'read kil'}), {
+		message: /^--scope has no known word "kil"; did you mean kill\?$/,
+	});
+	await t.throwsAsync(mintWith({scope: ' '}), {message: /^--scope .*known are read, start, kill, admin$/});
+	await t.throwsAsync(mintWith({own: true}), {message: /^--own needs --subject/});
+});
+
 test('a token is signed with the key of the state directory', async t => {
 	const stateDir = makeTempDir(t);
 	const verify = await createVerifier(openOwnKey(stateDir));

@@ -292,6 +292,13 @@ test('standard input is refused where there is no mkfifo, and names it elsewhere
 	t.is(specify(aProcess({stdin: true}), noEnvironment, place).mkfifo, place.programs.mkfifo);
 });
 
+test('a process of an older version, which knew no owners, has none', t => {
+	const {owner: _, ...process} = aProcess();
+	const {text} = specify(process as SpecifiedProcess, noEnvironment, place);
+
+	t.is(readSpecification(text, 'proc_1', () => t.fail()).owner, null);
+});
+
 test('a process whose line stands in a file is read back with it', t => {
 	const process = aProcess({line: `: ${'x'.repeat(200_000)}`});
 	const {text, line} = specify(process, noEnvironment, place);

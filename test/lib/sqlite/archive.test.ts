@@ -84,7 +84,7 @@ test('what has not ended cannot be forgotten, nor what is not there', t => {
 test('a process is forgotten with its key and its events, or not at all', t => {
 	const {archive, store, database} = open();
 	const {sequence, ...process} = aQueuedProcess();
-	store.insert(process, 0, {key: 'k', fingerprint: 'f'});
+	store.insert(process, 0, {key: 'k', owner: null, fingerprint: 'f'});
 	const ended = anEndedProcess();
 	store.update(ended);
 	database.exec("CREATE TRIGGER fails BEFORE INSERT ON events BEGIN SELECT raise(ABORT, 'disk full'); END");

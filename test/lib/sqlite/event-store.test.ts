@@ -20,8 +20,8 @@ function open() {
 }
 
 /** Four events of a process, as they were announced. */
-function runThrough(store: SqliteProcessStore, processId: string): AnyProcessEvent[] {
-	const {sequence, ...process} = aQueuedProcess({processId, command: {name: 'web', args: ['a']}});
+function runThrough(store: SqliteProcessStore, processId: string, owner: string | null = null): AnyProcessEvent[] {
+	const {sequence, ...process} = aQueuedProcess({processId, owner, command: {name: 'web', args: ['a']}});
 	const {process: queued, event} = store.insert(process, 1);
 	const running = recordStart(queued, aStart);
 	const stopping = recordStop(running, aStop);
@@ -38,7 +38,7 @@ function runThrough(store: SqliteProcessStore, processId: string): AnyProcessEve
 /** The process that the last event tells of. */
 function endedOf(store: SqliteProcessStore, processId: string) {
 	const record = store.find(processId);
-	return anEndedProcess({processId, sequence: record?.sequence ?? 0});
+	return anEndedProcess({processId, owner: record?.owner ?? null, sequence: record?.sequence ?? 0});
 }
 
 test('events come back as they were announced', t => {
@@ -70,6 +70,46 @@ test('events of a process that nobody knows', lists, {processId: 'proc_x'}, []);
 test('events of some types', lists, {types: ['queued', 'ended']}, [1, 4, 5, 8]);
 test('events of one process and one type', lists, {types: ['stopping'], processId: 'proc_1'}, [3]);
 test('events of no type', lists, {types: []}, []);
+
+test('events of one owner are those of its processes, also of forgotten ones', t => {
+	const {store, events, archive} = open();
+	runThrough(store, 'proc_1', 'alice');
+	runThrough(store, 'proc_2', 'bob');
+	runThrough(store, 'proc_3');
+	runThrough(store, 'proc_4', 'alice');
+	archive.forget(endedOf(store, 'proc_1'), 77);
+	archive.forget(endedOf(store, 'proc_2'), 77);
+	const told = (owner: string, query: Partial<EventQuery> = {}) =>
+		events
+			.list({after: 0, limit: 100, owner, ...query})
+			.map(({sequence, process}) => `${sequence} ${process.processId} of ${process.owner}`);
+
+	t.deepEqual(told('alice', {after: 14}), ['15 proc_4 of alice', '16 proc_4 of alice', '17 proc_1 of alice']);
+	t.deepEqual(told('bob'), ['18 proc_2 of bob']);
+	t.deepEqual(told('bob', {processId: 'proc_4'}), []);
+	t.deepEqual(told('carol'), []);
+});
+
+test('a process that was forgotten before there were owners had none', t => {
+	const {database, store, events, archive} = open();
+	runThrough(store, 'proc_1', 'alice');
+	archive.forget(endedOf(store, 'proc_1'), 77);
+	database.exec("UPDATE events SET process = json_remove(process, '$.owner')");
+
+	t.is(events.list({after: 0, limit: 1})[0]?.process.owner, null);
+	t.deepEqual(events.list({after: 0, limit: 1, owner: 'alice'}), []);
+});
+
+test('what is missing of a process does not tell another owner whether there is one', t => {
+	const {store, events, archive} = open();
+	runThrough(store, 'proc_1');
+	runThrough(store, 'proc_2', 'alice');
+	archive.forget(endedOf(store, 'proc_1'), 77);
+
+	const horizons = ['alice', 'bob'].map(owner => events.horizon({processId: 'proc_2', owner}));
+
+	t.deepEqual(horizons, [0, events.horizon({processId: 'proc_nobody'})]);
+});
 
 test('the last number is that of the newest event, also where that one is gone', t => {
 	const {database, store, events} = open();
@@ -117,7 +157,10 @@ test('the horizon is the highest number that is gone; of a process that is known
 	t.is(events.horizon(), 8);
 	archive.forget(endedOf(store, 'proc_1'), 77);
 
-	t.deepEqual([events.horizon(), events.horizon('proc_1'), events.horizon('proc_3')], [8, 8, 0]);
+	t.deepEqual(
+		[events.horizon(), events.horizon({processId: 'proc_1'}), events.horizon({processId: 'proc_3'})],
+		[8, 8, 0],
+	);
 });
 
 test('words of forgotten processes are dropped by age, by number and a few at a time, and the horizon tells', t => {

@@ -208,9 +208,11 @@ test('of changes of which one cannot be stored none is, and no event', t => {
 
 test('a process that cannot be accepted leaves no row, no key and no event', t => {
 	const {store, count} = open();
-	store.insert(newProcess({processId: 'proc_a'}), 0, {key: 'k', fingerprint: 'f'});
+	store.insert(newProcess({processId: 'proc_a'}), 0, {key: 'k', owner: null, fingerprint: 'f'});
 
-	t.throws(() => store.insert(newProcess({processId: 'proc_b'}), 0, {key: 'k', fingerprint: 'f'}), {any: true});
+	t.throws(() => store.insert(newProcess({processId: 'proc_b'}), 0, {key: 'k', owner: null, fingerprint: 'f'}), {
+		any: true,
+	});
 
 	t.deepEqual(['processes', 'idempotency_keys', 'events'].map(count), [1, 1, 1]);
 	t.is(store.find('proc_b'), null);
@@ -228,16 +230,26 @@ test("a fact that is nobody's news is stored without an event", t => {
 
 test('an idempotency key finds the process it was used for, also after its end', t => {
 	const {store} = open();
-	const {process} = store.insert(newProcess(), 0, {key: 'k', fingerprint: 'f'});
+	const {process} = store.insert(newProcess(), 0, {key: 'k', owner: null, fingerprint: 'f'});
 
 	store.update(recordEnd(process, {exitCode: null, endedAt: 1, durationMs: null, why: 'start_failed'}));
 
-	t.deepEqual(store.findByIdempotencyKey('k'), {processId: 'proc_1', fingerprint: 'f'});
-	t.is(store.findByIdempotencyKey('K'), null);
+	t.deepEqual(store.findByIdempotencyKey('k', null), {processId: 'proc_1', fingerprint: 'f'});
+	t.is(store.findByIdempotencyKey('K', null), null);
+});
+
+test('the same key of another owner is another key', t => {
+	const {store} = open();
+	store.insert(newProcess({processId: 'proc_1'}), 0, {key: 'k', owner: null, fingerprint: 'f'});
+	store.insert(newProcess({processId: 'proc_2'}), 0, {key: 'k', owner: 'me', fingerprint: 'f'});
+
+	t.is(store.findByIdempotencyKey('k', null)?.processId, 'proc_1');
+	t.is(store.findByIdempotencyKey('k', 'me')?.processId, 'proc_2');
+	t.is(store.findByIdempotencyKey('k', 'you'), null);
 });
 
 const listed: ProcessRecord[] = [
-	aQueuedProcess({processId: 'proc_1', command: {name: 'web'}}),
+	aQueuedProcess({processId: 'proc_1', owner: 'me', command: {name: 'web'}}),
 	aRunningProcess({processId: 'proc_2', command: {name: 'web'}}),
 	aStoppingProcess({processId: 'proc_3'}),
 	anEndedProcess({processId: 'proc_4', end: {exitCode: 0}}),
@@ -265,6 +277,8 @@ test('a list by status: running, also what is being ended', lists, {status: 'run
 test('a list by status: completed', lists, {status: 'completed'}, [4]);
 test('a list by status: failed', lists, {status: 'failed'}, [5]);
 test('a list by status: killed', lists, {status: 'killed'}, [6]);
+test('a list by owner', lists, {owner: 'me'}, [1]);
+test('a list by another owner', lists, {owner: 'you'}, []);
 test('a list by name, exactly', lists, {name: 'web'}, [5, 2, 1]);
 test('a list by name and status', lists, {name: 'web', status: 'running'}, [2]);
 test('a list by a name nobody has', lists, {name: 'web%'}, []);
@@ -291,9 +305,12 @@ test('where the disk is full nothing is accepted, and the error says so', t => {
 	database.pragma(`max_page_count = ${database.pragma('page_count', {simple: true})}`);
 	const line = 'x'.repeat(100_000);
 
-	const error = t.throws(() => store.insert(newProcess({command: {line}}), 0, {key: 'k', fingerprint: 'f'}), {
-		instanceOf: StorageFullError,
-	});
+	const error = t.throws(
+		() => store.insert(newProcess({command: {line}}), 0, {key: 'k', owner: null, fingerprint: 'f'}),
+		{
+			instanceOf: StorageFullError,
+		},
+	);
 
 	t.true(error.message.includes('/state'));
 	t.deepEqual(['processes', 'idempotency_keys', 'events'].map(count), [0, 0, 0]);

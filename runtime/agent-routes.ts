@@ -1,0 +1,70 @@
+import {arch, platform, release} from 'node:os';
+import * as v from 'valibot';
+import {languages} from './code.js';
+import {parseQuery} from './fields.js';
+import type {Health} from './health.js';
+import {listMachineProcesses} from './machine-processes.js';
+import type {Metrics} from './metrics.js';
+import type {Route} from './router.js';
+import type {Statistics} from './statistics.js';
+
+/** Who knows how the daemon is. */
+export interface AgentParts {
+	readonly version: string;
+	readonly statistics: Statistics;
+	readonly health: Pick<Health, 'json'>;
+	readonly metrics: Pick<Metrics, 'render'>;
+}
+
+/** Endpoints that tell of the daemon itself and of its machine. */
+export function agentRoutes({version, statistics, health, metrics}: AgentParts): Route[] {
+	return [
+		{method: 'GET', path: '/ping', scope: 'public', handle: () => ({json: {status: 'ok'}})},
+		{method: 'GET', path: '/health', scope: 'public', handle: async () => ({json: await health.json()})},
+		{method: 'GET', path: '/info', scope: 'read', handle: () => ({json: infoJson(version)})},
+		{
+			method: 'GET',
+			path: '/metrics/snapshot',
+			scope: 'read',
+			handle: ({supervisor}) => ({json: statistics.snapshot(supervisor.state())}),
+		},
+		{method: 'GET', path: '/metrics/prometheus', scope: 'read', handle: () => metrics.render()},
+		{
+			method: 'GET',
+			path: '/processes',
+			scope: 'admin',
+			handle: async ({query}) => {
+				parseQuery(v.object({}), query);
+				const processes = await listMachineProcesses();
+				return {json: {processes, count: processes.length}};
+			},
+		},
+	];
+}
+
+/** With the names that official clients know; what a virtual machine alone could tell is not there. */
+function infoJson(version: string): object {
+	const uptime = Math.floor(process.uptime());
+	return {
+		agent: 'nohupd',
+		agent_version: version,
+		version,
+		os: platform(),
+		os_release: release(),
+		arch: arch(),
+		node_version: process.versions.node,
+		start_time: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+		uptime,
+		uptime_seconds: uptime,
+		features: {
+			background_jobs: true,
+			code_execution: true,
+			process_management: true,
+			system_metrics: true,
+			desktop: false,
+			file_operations: false,
+			terminal_access: false,
+			languages,
+		},
+	};
+}
