@@ -3,7 +3,6 @@ import * as v from 'valibot';
 import {languages} from './code.js';
 import {parseQuery} from './fields.js';
 import type {Health} from './health.js';
-import {listMachineProcesses} from './machine-processes.js';
 import type {Metrics} from './metrics.js';
 import type {Route} from './router.js';
 import type {Statistics} from './statistics.js';
@@ -35,6 +34,8 @@ export function agentRoutes({version, statistics, health, metrics}: AgentParts):
 			scope: 'admin',
 			handle: async ({query}) => {
 				parseQuery(v.object({}), query);
+				// Hardly anybody asks for them, so they take no memory before.
+				const {listMachineProcesses} = await import('./machine-processes.js');
 				const processes = await listMachineProcesses();
 				return {json: {processes, count: processes.length}};
 			},
