@@ -194,7 +194,8 @@ export interface Supervisor {
 	 * them is alive, as far as its `containment` can tell. Again for one that was killed before: settles at once.
 	 * For one that ended by itself and left descendants behind, these are ended.
 	 *
-	 * Rejects with `ProcessNotFoundError`, or with `ProcessEndedError` where it ended by itself and left nothing.
+	 * Rejects with `ProcessNotFoundError`, with `ProcessEndedError` where it ended by itself and left nothing, or with
+	 * `StorageFullError` where it waits in the queue and there is no room to store that it is not to run.
 	 */
 	kill(processId: ProcessId, options?: KillOptions): Promise<Process>;
 

@@ -2,7 +2,7 @@ import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
-import {PlatformUnsupportedError} from './errors.js';
+import {PlatformUnsupportedError, StateDirFullError} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import {InputQueue} from './input-queue.js';
@@ -13,7 +13,7 @@ import {findPrograms} from './keeper/programs.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import {findConfinement} from './os/confinement.js';
-import {SystemDisk} from './os/disk.js';
+import {isForWantOfRoom, SystemDisk} from './os/disk.js';
 import {EmbeddingHost} from './os/host.js';
 import {ProcfsTable} from './os/process-table.js';
 import {LocalProbe} from './os/readiness/local-probe.js';
@@ -127,6 +127,11 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 		lock.release();
 		throw error;
 	}
+}
+
+/** What a caller is told of a supervisor that could not be composed or opened. */
+export function toOpeningError(error: unknown, {stateDir}: SupervisorOptions): unknown {
+	return isForWantOfRoom(error, stateDir) ? new StateDirFullError(stateDir, {cause: error}) : error;
 }
 
 interface Stores {

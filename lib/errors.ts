@@ -8,6 +8,7 @@ export type ErrorCode =
 	| 'idempotency_conflict'
 	| 'queue_full'
 	| 'storage_full'
+	| 'state_dir_full'
 	| 'shutting_down'
 	| 'wait_aborted'
 	| 'not_ready'
@@ -116,12 +117,22 @@ export class QueueFullError extends SupervisorError {
 	}
 }
 
-/** The disk that holds the state directory has no room for another process. Nothing was stored. */
+/** The disk that holds the state directory has no room for what was asked for. Nothing was stored. */
 export class StorageFullError extends SupervisorError {
 	readonly code = 'storage_full';
 
 	constructor(stateDir: string, options?: ErrorOptions) {
-		super(`No room on the disk of the state directory ${stateDir}: the command was not accepted`, options);
+		super(`No room on the disk of the state directory ${stateDir}: nothing was stored`, options);
+	}
+}
+
+/** The disk that holds the state directory has no room for a supervisor. Nothing of what is there was lost. */
+export class StateDirFullError extends SupervisorError {
+	readonly code = 'state_dir_full';
+
+	constructor(stateDir: string, options?: ErrorOptions) {
+		const comfort = 'commands run on, and their deadlines are held';
+		super(`No room on the disk of the state directory ${stateDir}: free some and start again; ${comfort}`, options);
 	}
 }
 

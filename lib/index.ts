@@ -1,6 +1,7 @@
 import type {Supervisor} from './api.js';
 import type {Finding} from './examination.js';
 import type {SupervisorOptions} from './settings.js';
+import type {ProcessSupervisor} from './supervisor.js';
 
 export type * from './api.js';
 export {type CommandBody, type CommandInput, commandBodySchema, type LimitsBody} from './command.js';
@@ -32,18 +33,22 @@ export * from './streams.js';
  * It keeps the program alive until it is closed.
  *
  * Rejects with `SettingsInvalidError`, `PlatformUnsupportedError`, `BashMissingError`, `StateDirUnsafeError`,
- * `StateDirInUseError` or `SchemaTooNewError`.
+ * `StateDirInUseError`, `StateDirFullError` or `SchemaTooNewError`.
  */
 export async function createSupervisor(options: SupervisorOptions): Promise<Supervisor> {
 	// Only now: whoever needs no more than a type, an error or a schema does not pay for SQLite.
-	const [{compose}, {ProcessSupervisor}] = await Promise.all([import('./compose.js'), import('./supervisor.js')]);
-	const supervisor = compose(options).resolve(ProcessSupervisor);
+	const [{compose, toOpeningError}, {ProcessSupervisor}] = await Promise.all([
+		import('./compose.js'),
+		import('./supervisor.js'),
+	]);
+	let supervisor: ProcessSupervisor | undefined;
 	try {
+		supervisor = compose(options).resolve(ProcessSupervisor);
 		supervisor.open();
 		return supervisor;
 	} catch (error) {
-		await supervisor.close();
-		throw error;
+		await supervisor?.close();
+		throw toOpeningError(error, options);
 	}
 }
 

@@ -40,7 +40,7 @@ export interface ProcessStore {
 		at: number,
 		key?: IdempotencyKey,
 	): {process: QueuedProcess; event: AnyProcessEvent};
-	/** Writes changes in one transaction and returns their numbered events. */
+	/** Writes changes in one transaction and returns their numbered events. @throws {StorageFullError} */
 	apply(changes: readonly Change[]): AnyProcessEvent[];
 	/** Writes a fact that is nobody's news. */
 	update(record: ProcessRecord): void;

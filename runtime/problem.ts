@@ -39,6 +39,7 @@ const codeByErrorCode: Readonly<Record<ErrorCode, ProblemCode>> = {
 	idempotency_conflict: 'CONFLICT',
 	queue_full: 'QUEUE_FULL',
 	storage_full: 'INSUFFICIENT_STORAGE',
+	state_dir_full: 'INSUFFICIENT_STORAGE',
 	shutting_down: 'SERVICE_UNAVAILABLE',
 	wait_aborted: 'INTERNAL_ERROR',
 	not_ready: 'CONFLICT',

@@ -57,8 +57,7 @@ export class RunDirectories {
 			writeNew(join(this.records, processId), emptyRecord);
 		} catch (error) {
 			this.remove(processId);
-			const {code} = error as NodeJS.ErrnoException;
-			throw code === 'ENOSPC' || code === 'EDQUOT' ? new StorageFullError(this.stateDir, {cause: error}) : error;
+			throw this.#translate(error);
 		}
 	}
 
@@ -80,9 +79,10 @@ export class RunDirectories {
 
 	/** O_EXCL, as the shims take it: one of us gets it. */
 	takeClaim(processId: ProcessId): boolean {
+		const path = join(this.#runs, processId, 'claim');
+		let descriptor: number;
 		try {
-			writeNew(join(this.#runs, processId, 'claim'), supervisorClaim);
-			return true;
+			descriptor = openSync(path, 'wx', 0o600);
 		} catch (error) {
 			switch ((error as NodeJS.ErrnoException).code) {
 				case 'EEXIST':
@@ -91,9 +91,25 @@ export class RunDirectories {
 					// Somebody removed the directory: no shim can take it either.
 					return true;
 				default:
-					throw error;
+					throw this.#translate(error);
 			}
 		}
+
+		try {
+			writeSync(descriptor, supervisorClaim);
+			return true;
+		} catch (error) {
+			// On a full disk. An empty claim would be nobody's, and the command would wait for ever.
+			rmSync(path, {force: true});
+			throw this.#translate(error);
+		} finally {
+			closeSync(descriptor);
+		}
+	}
+
+	#translate(error: unknown): unknown {
+		const {code} = error as NodeJS.ErrnoException;
+		return code === 'ENOSPC' || code === 'EDQUOT' ? new StorageFullError(this.stateDir, {cause: error}) : error;
 	}
 
 	readClaim(processId: ProcessId): Claim {

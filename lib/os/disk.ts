@@ -2,6 +2,20 @@ import {execFile} from 'node:child_process';
 import {statfsSync} from 'node:fs';
 import type {Disk} from '../ports.js';
 
+/** SQLite calls it an input or output error as well, where it cannot make a file longer. */
+const nearlyNothing = 1024 * 1024;
+
+/** Whether what went wrong is that the disk of a directory is full. */
+export function isForWantOfRoom(error: unknown, directory: string): boolean {
+	const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+	if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(code)) {
+		return true;
+	}
+
+	const {bavail, bsize} = statfsSync(directory);
+	return code.startsWith('SQLITE_IOERR') && bavail * bsize < nearlyNothing;
+}
+
 /** A flood of starts asks once. */
 const rememberedMs = 1000;
 

@@ -26,7 +26,7 @@ export class SqliteProcessStore implements ProcessStore {
 
 	constructor(
 		database: Database,
-		private readonly stateDir: string,
+		stateDir: string,
 		private readonly rebuildMark: string | null = null,
 	) {
 		this.#database = database;
@@ -46,7 +46,14 @@ export class SqliteProcessStore implements ProcessStore {
 		this.#open = database.prepare("SELECT * FROM processes WHERE status <> 'ended' ORDER BY sequence");
 		this.#leftover = database.prepare('SELECT * FROM processes WHERE leftover > 0 ORDER BY sequence');
 		const transaction = database.transaction((work: () => unknown) => work());
-		this.#inTransaction = <T>(work: () => T) => transaction.immediate(work) as T;
+		this.#inTransaction = <T>(work: () => T) => {
+			try {
+				return transaction.immediate(work) as T;
+			} catch (error) {
+				const isFull = error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL';
+				throw isFull ? new StorageFullError(stateDir, {cause: error}) : error;
+			}
+		};
 	}
 
 	insert(
@@ -54,26 +61,18 @@ export class SqliteProcessStore implements ProcessStore {
 		at: number,
 		key?: IdempotencyKey,
 	): {process: QueuedProcess; event: AnyProcessEvent} {
-		try {
-			return this.#inTransaction(() => {
-				const {lastInsertRowid} = this.#insertProcess.run(toRow(process));
-				if (key !== undefined) {
-					this.#insertKey.run(key.key, key.fingerprint, process.processId);
-				}
-
-				const record = {...process, sequence: Number(lastInsertRowid)};
-				return {
-					process: record,
-					event: this.#events.append({record, event: 'queued', at}),
-				};
-			});
-		} catch (error) {
-			if (error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL') {
-				throw new StorageFullError(this.stateDir, {cause: error});
+		return this.#inTransaction(() => {
+			const {lastInsertRowid} = this.#insertProcess.run(toRow(process));
+			if (key !== undefined) {
+				this.#insertKey.run(key.key, key.fingerprint, process.processId);
 			}
 
-			throw error;
-		}
+			const record = {...process, sequence: Number(lastInsertRowid)};
+			return {
+				process: record,
+				event: this.#events.append({record, event: 'queued', at}),
+			};
+		});
 	}
 
 	apply(changes: readonly Change[]): AnyProcessEvent[] {

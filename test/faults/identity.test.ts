@@ -114,9 +114,10 @@ test('16: what waited in the queue at a reboot runs afterwards', async t => {
 /** Somebody who has nothing to do with us, with a process group of its own. */
 async function aStranger(t: ExecutionContext): Promise<number> {
 	const stranger = spawn('sleep', ['60'], {detached: true, stdio: 'ignore'});
+	const exited = once(stranger, 'exit');
 	t.teardown(async () => {
 		stranger.kill('SIGKILL');
-		await once(stranger, 'exit');
+		await exited;
 	});
 	await once(stranger, 'spawn');
 	return Number(stranger.pid);

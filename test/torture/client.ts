@@ -114,8 +114,8 @@ export class Client {
 				grace_period: grace,
 			});
 			count(this.ledger, `DELETE ${status}`);
-			// 404: it had ended by itself. 503: the daemon shuts down.
-			if (![200, 404, 503].includes(status)) {
+			// 404: it had ended by itself. 503: the daemon shuts down. 507: that one that waits is never to run cannot be stored.
+			if (![200, 404, 503, 507].includes(status)) {
 				this.ledger.findings.push(`${victim.processId}: a kill was answered ${status} ${JSON.stringify(json)}`);
 			}
 		} catch (error) {
