@@ -5,7 +5,7 @@ import test, {type ExecutionContext} from 'ava';
 import type {Supervisor} from '../../lib/index.js';
 import {Agent} from '../helpers/agent-client.js';
 import {eventually} from '../helpers/eventually.js';
-import {isAlive, killQuietly} from '../helpers/processes.js';
+import {findProcesses, isAlive, killQuietly} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 import {besides, keeperPid, listKept, readLines} from '../helpers/state-files.js';
 
@@ -106,6 +106,29 @@ test('1: two keepers that were told the same run each command once', async t => 
 	await eventually(() => !isAlive(first));
 
 	t.is(accepted.length, 20);
+	t.deepEqual(runs().sort(), accepted.sort());
+});
+
+test('1: a keeper that comes late runs nothing a second time', async t => {
+	const stateDir = makeStateDir(t);
+	const {command, runs} = noting(stateDir);
+	const agent = await Agent.open(t, stateDir);
+	const late = await keeperPid(stateDir);
+	t.teardown(() => killQuietly(late));
+	process.kill(late, 'SIGSTOP');
+	for (let count = 0; count < 5; count++) {
+		void agent.start({command});
+	}
+
+	await eventually(async () => (await agent.list()).processes.length === 5);
+	await agent.kill();
+	// The next supervisor cannot end a keeper whose name it does not know.
+	rmSync(join(stateDir, 'keeper'));
+	const accepted = await allCompleted(t, await openSupervisor(t, {stateDir}));
+	process.kill(late, 'SIGCONT');
+	// What is left is the other keeper: all shims of this one have gone, too.
+	await eventually(() => !isAlive(late) && findProcesses(`${stateDir}\0`, 'cmdline').length === 1);
+
 	t.deepEqual(runs().sort(), accepted.sort());
 });
 

@@ -5,8 +5,10 @@ import test, {type ExecutionContext} from 'ava';
 import {createSupervisor} from '../../lib/index.js';
 import {Agent} from '../helpers/agent-client.js';
 import {eventually} from '../helpers/eventually.js';
+import {makeGate} from '../helpers/gate.js';
 import {findProcesses} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
+import {listKept, readRecord} from '../helpers/state-files.js';
 
 /** A state directory that has a file system of 1 MB to itself; `null` where none can be mounted. */
 function makeSmallDisk(t: ExecutionContext) {
@@ -98,4 +100,29 @@ test('15: on a full disk a kill of one that waits is refused with the reason, an
 	const killed = await supervisor.kill(waiting.processId);
 
 	t.like(killed, {status: 'killed', reason: 'request', startedAt: null});
+});
+
+test('15: on a full disk an end is known, and a refused start leaves nothing; with room again all goes on', async t => {
+	const disk = makeSmallDisk(t);
+	if (disk === null) {
+		return;
+	}
+
+	const {stateDir} = disk;
+	const gate = makeGate(stateDir);
+	const supervisor = await openSupervisor(t, {stateDir, output});
+	const {processId} = await supervisor.start({command: `${gate.wait}; exit 9`});
+	const kept = listKept(stateDir);
+	disk.fill();
+
+	await t.throwsAsync(supervisor.start({command: 'true'}), {code: 'storage_full'});
+	t.deepEqual(listKept(stateDir), kept);
+	gate.open();
+	await eventually(() => /^E {3}9/m.test(readRecord(stateDir, processId)));
+	disk.free();
+
+	t.like(await supervisor.wait(processId), {status: 'failed', reason: 'exited', exitCode: 9});
+	const {processId: next} = await supervisor.start({command: 'echo again'});
+	await supervisor.wait(next);
+	t.is((await supervisor.get(next)).stdout, 'again\n');
 });

@@ -8,7 +8,7 @@ import {eventually} from '../helpers/eventually.js';
 import {makeGate} from '../helpers/gate.js';
 import {findProcesses, isAlive, killQuietly, parentOf} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
-import {editDatabase, readRecord} from '../helpers/state-files.js';
+import {editDatabase, keeperPid, readRecord} from '../helpers/state-files.js';
 
 const otherBoot = '0badb007';
 const reboot = {status: 'failed', reason: 'reboot', exitCode: null, signal: null, durationMs: null} as const;
@@ -114,9 +114,10 @@ test('16: what waited in the queue at a reboot runs afterwards', async t => {
 /** Somebody who has nothing to do with us, with a process group of its own. */
 async function aStranger(t: ExecutionContext): Promise<number> {
 	const stranger = spawn('sleep', ['60'], {detached: true, stdio: 'ignore'});
+	const exited = once(stranger, 'exit');
 	t.teardown(async () => {
 		stranger.kill('SIGKILL');
-		await once(stranger, 'exit');
+		await exited;
 	});
 	await once(stranger, 'spawn');
 	return Number(stranger.pid);
@@ -126,7 +127,8 @@ async function aStranger(t: ExecutionContext): Promise<number> {
 async function aTakenPid(t: ExecutionContext, timeoutMs: number) {
 	const stateDir = makeStateDir(t);
 	const stranger = await aStranger(t);
-	const agent = await Agent.open(t, stateDir, {gracePeriodMs: 500});
+	// In a cgroup there are no strangers: only without one is a number all that we have.
+	const agent = await Agent.open(t, stateDir, {gracePeriodMs: 500, containment: 'session'});
 	const {processId, pid} = await agent.start({command: 'sleep', args: ['60'], timeoutMs});
 	await agent.kill();
 	killQuietly(parentOf(Number(pid)));
@@ -185,6 +187,7 @@ test('17: a stranger who has the pid of an old keeper is not signalled', async t
 	const stateDir = makeStateDir(t);
 	const stranger = await aStranger(t);
 	const first = await openSupervisor(t, {stateDir});
+	await keeperPid(stateDir);
 	await first.close();
 	rewrite(join(stateDir, 'keeper'), content => content.replace(/^\d+ \d+/, `${stranger} 1`));
 

@@ -95,6 +95,19 @@ for (const [name, shape] of Object.entries(shapes)) {
 	});
 }
 
+test('22: where a shell obeys SIGTERM and its child does not, the child has its grace period, and the answer comes after it', async t => {
+	const supervisor = await openSupervisor(t);
+	const {processId} = await supervisor.start({command: `bash -c 'trap "" TERM; echo ready; sleep 1000; :' & wait`});
+	await eventually(async () => (await supervisor.get(processId)).stdout === 'ready\n');
+	const askedAt = performance.now();
+
+	const killed = await supervisor.kill(processId, {gracePeriodMs: 300});
+
+	t.true(performance.now() - askedAt >= 300);
+	t.deepEqual(findProcesses(`NOHUPD_PROCESS_ID=${processId}`), []);
+	t.like(killed, {status: 'killed', exitCode: 143, signal: 'SIGTERM'});
+});
+
 test.serial('28: with a cgroup, what sheds its cookie, its session and its parents dies with the rest', async t => {
 	const supervisor = await openSupervisor(t);
 	if (supervisor.state().containment !== 'cgroup') {
