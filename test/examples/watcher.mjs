@@ -35,6 +35,9 @@ async function follow() {
 	}
 }
 
+// Not between telling an event and noting that it was told.
+process.once('SIGTERM', () => process.exit(0));
+
 for (;;) {
 	try {
 		await follow();
