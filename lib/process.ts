@@ -383,7 +383,10 @@ export interface Process {
 	readonly startedAt: number | null;
 	/** `null` until it is over. */
 	readonly endedAt: number | null;
-	/** Running time in milliseconds once it has ended; `null` before, and when it is not known. */
+	/**
+	 * Running time in milliseconds, by a clock that nobody can set: in all once it has ended, so far where `get` and
+	 * `list` show one that runs. `null` otherwise, and when it is not known.
+	 */
 	readonly durationMs: number | null;
 	/** `null` when it is not known; 128 + n for signal n, as shells say it. */
 	readonly exitCode: number | null;

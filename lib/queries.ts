@@ -15,11 +15,13 @@ import type {
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import type {EventType} from './events.js';
-import type {Confinement, OutputLog, ProcessStore} from './ports.js';
-import {type Figures, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
+import type {Clock, Confinement, OutputLog, ProcessStore} from './ports.js';
+import {type Figures, isLive, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
 import {outputStreams} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
+/** proc_pid_stat(5): start times are in hundredths of a second. */
+const tickMs = 10;
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
 const eventTypes = [
 	'queued',
@@ -186,6 +188,7 @@ export class Queries {
 		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
 		@inject(Tokens.output) private readonly output: Pick<OutputLog, 'tail'>,
+		@inject(Tokens.clock) private readonly clock: Pick<Clock, 'uptimeMs'>,
 	) {}
 
 	/** @throws {ProcessNotFoundError} */
@@ -235,6 +238,7 @@ export class Queries {
 		const {stdout, stderr} = this.output.tail(process.processId, tailBytes);
 		return {
 			...toProcess(process),
+			...this.#runningTime(process),
 			stdout: stdout.text,
 			stderr: stderr.text,
 			stdoutBytes: stdout.totalBytes,
@@ -242,5 +246,15 @@ export class Queries {
 			stdoutDropped: stdout.baseOffset,
 			stderrDropped: stderr.baseOffset,
 		};
+	}
+
+	/** By the clock since boot: the wall clock may have been set meanwhile. */
+	#runningTime(process: ProcessRecord): {durationMs?: number} {
+		if (!isLive(process)) {
+			return {};
+		}
+
+		const startedAtUptimeMs = process.state.start.identity.startTicks * tickMs;
+		return {durationMs: Math.max(0, this.clock.uptimeMs() - startedAtUptimeMs)};
 	}
 }

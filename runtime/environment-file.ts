@@ -1,6 +1,7 @@
 import {closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Host, SettingsInvalidError, StorageFullError} from '../lib/index.js';
+import {openCarefully} from './careful-open.js';
 
 export type Variables = ReadonlyMap<string, string>;
 
@@ -48,9 +49,9 @@ export class EnvironmentFile {
 }
 
 function read(path: string): Variables {
-	let text: string;
+	let descriptor: number;
 	try {
-		text = readFileSync(path, 'utf8');
+		descriptor = openCarefully(path);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
 			return new Map();
@@ -60,10 +61,12 @@ function read(path: string): Variables {
 	}
 
 	try {
-		return new Map(Object.entries(JSON.parse(text)));
+		return new Map(Object.entries(JSON.parse(readFileSync(descriptor, 'utf8'))));
 	} catch {
 		// Without the cause: that repeats a piece of the text.
 		throw new SettingsInvalidError(path, 'is damaged: repair it, or remove it and set the variables again');
+	} finally {
+		closeSync(descriptor);
 	}
 }
 

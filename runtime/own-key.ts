@@ -3,6 +3,7 @@ import {randomBytes} from 'node:crypto';
 import {closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {SettingsInvalidError} from '../lib/index.js';
+import {openCarefully} from './careful-open.js';
 import {type Key, secretKey} from './key.js';
 
 /** Reads the state directory's own key, or makes one. Two who start at once get the same. */
@@ -54,7 +55,7 @@ function makeOwnKey(stateDir: string): Key {
 function readPrivateFile(path: string): string | null {
 	let descriptor: number;
 	try {
-		descriptor = openSync(path, 'r');
+		descriptor = openCarefully(path);
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
 			return null;

@@ -244,10 +244,12 @@ for (const [direction, jumpMs] of [
 			const startedAt = performance.now();
 
 			offsetMs = jumpMs;
+			const running = await supervisor.get(overdue.processId);
 			const completed = await supervisor.wait(short.processId);
 			const killed = await supervisor.wait(overdue.processId);
 			const tookMs = performance.now() - startedAt;
 
+			isBetween(t, Number(running.durationMs), 0, 1000);
 			t.like(completed, {status: 'completed'});
 			isBetween(t, Number(completed.durationMs), 1000, 2000);
 			t.like(killed, timedOut);

@@ -24,7 +24,7 @@ function open(count = 0) {
 		store.adopt(process);
 	}
 
-	return {store, queries: new Queries(store, new FakeConfinement(), new FakeOutputLog())};
+	return {store, queries: new Queries(store, new FakeConfinement(), new FakeOutputLog(), {uptimeMs: () => 12_345})};
 }
 
 test('a process is shown with the last 64 KiB of its output', t => {
@@ -34,6 +34,8 @@ test('a process is shown with the last 64 KiB of its output', t => {
 
 	t.deepEqual(queries.get('proc_1', {}), {
 		...toProcess(aRunningProcess()),
+		// It began 10 s after boot.
+		durationMs: 2345,
 		usage: null,
 		stdout: '65536 of proc_1',
 		stderr: 'err',

@@ -4,6 +4,7 @@ import type {PublicStatus} from '../../lib/index.js';
 import {publicStatus} from '../../lib/process.js';
 import {Queries} from '../../lib/queries.js';
 import {anEndedProcess, aQueuedProcess, aRunningProcess} from '../helpers/a-process.js';
+import {FakeClock} from '../helpers/fake-clock.js';
 import {FakeConfinement} from '../helpers/fake-confinement.js';
 import {openMemoryStore} from '../helpers/memory-store.js';
 
@@ -17,7 +18,8 @@ test('whatever the size of a page, each process is seen once, newest first, also
 			fc.option(fc.constantFrom<PublicStatus>('queued', 'running', 'completed'), {nil: undefined}),
 			async (made, limit, status) => {
 				const store = openMemoryStore();
-				const queries = new Queries(store, new FakeConfinement(), {tail: () => ({stdout: nothing, stderr: nothing})});
+				const output = {tail: () => ({stdout: nothing, stderr: nothing})};
+				const queries = new Queries(store, new FakeConfinement(), output, new FakeClock());
 				const put = (number: number, make: (typeof kinds)[number] = aQueuedProcess) => {
 					const {sequence, ...process} = make({processId: `proc_${number}`});
 					store.adopt(process);

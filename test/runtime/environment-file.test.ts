@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
@@ -107,3 +108,10 @@ test('refuses a NUL', refuses, {env_vars: {A: 'hunter2\0'}}, 'env_vars.A', /NUL/
 test('refuses our own', refuses, {env_vars: {NOHUPD_PROCESS_ID: '1'}}, 'env_vars.NOHUPD_PROCESS_ID', /reserved/);
 test('refuses another field', refuses, {env_vars: {}, merge: true}, 'merge', /not a known field/);
 test('refuses too many', refuses, {env_vars: {A: 'x'.repeat(70_000), B: 'x'.repeat(70_000)}}, 'env_vars', /at most/);
+
+test('a FIFO that a command put in its place holds nobody up', t => {
+	const stateDir = makeTempDir(t);
+	execFileSync('mkfifo', [join(stateDir, 'environment.json')]);
+
+	t.throws(() => new EnvironmentFile(stateDir), {message: /is damaged/});
+});
