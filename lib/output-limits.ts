@@ -29,7 +29,8 @@ export class OutputLimits {
 	#timer: Timer | null = null;
 	#look: Promise<void> = Promise.resolve();
 	#isClosed = false;
-	#heldBytes = 0;
+	/** What each had on the disk at the last look. */
+	#held = new Map<ProcessId, number>();
 
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
@@ -46,9 +47,10 @@ export class OutputLimits {
 		this.#arm(lookMs);
 	}
 
-	/** What those that may still write had on the disk at the last look. */
+	/** What those that run now had on the disk at the last look. Who has ended since is counted with the ended ones. */
 	get heldBytes(): number {
-		return this.#heldBytes;
+		const running = [...this.#held].filter(([processId]) => this.admission.isAdmitted(processId));
+		return running.reduce((sum, [, bytes]) => sum + bytes, 0);
 	}
 
 	/** Settles when nothing is under way any more. */
@@ -84,7 +86,11 @@ export class OutputLimits {
 		this.#writers = writers;
 		const {maxStreamBytes, maxTotalBytes} = this.settings.output;
 		const sizes = streams.map(({bytes}) => bytes);
-		this.#heldBytes = sizes.reduce((sum, size) => sum + size, 0);
+		this.#held = new Map();
+		for (const {processId, bytes} of streams) {
+			this.#held.set(processId, (this.#held.get(processId) ?? 0) + bytes);
+		}
+
 		const bound = Math.min(maxStreamBytes, commonBound(sizes, maxTotalBytes));
 		const tooLong = streams.filter(({bytes}) => bytes > bound);
 		for (const stream of tooLong) {

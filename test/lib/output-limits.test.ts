@@ -169,3 +169,16 @@ test('the bound of all is what the long ones may have each', t => {
 	t.is(commonBound([80, 10, 80], 100), 45);
 	t.is(commonBound([1000], 100), 100);
 });
+
+test('what those that run have written is known; who has ended since is not counted any more', async t => {
+	const {parts, output, limits} = open(t, 'proc_1', 'proc_2');
+	output.write('proc_1', 'stdout', 3);
+	output.write('proc_1', 'stderr', 4);
+	output.write('proc_2', 'stdout', 10);
+	await parts.clock.advance(1000);
+
+	const whileBothRun = limits.heldBytes;
+	parts.admission.leave('proc_2');
+
+	t.deepEqual([whileBothRun, limits.heldBytes], [17, 7]);
+});
