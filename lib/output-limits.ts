@@ -85,17 +85,20 @@ export class OutputLimits {
 		const streams = await this.#measure(new Set([...this.#writers, ...writers]));
 		this.#writers = writers;
 		const {maxStreamBytes, maxTotalBytes} = this.settings.output;
-		const sizes = streams.map(({bytes}) => bytes);
+		// What ended processes have left falls to retention, which forgets the oldest of them.
+		const isRunning = ({processId}: Stream) => this.admission.isAdmitted(processId);
+		const sizes = streams.filter(isRunning).map(({bytes}) => bytes);
 		this.#held = new Map();
 		for (const {processId, bytes} of streams) {
 			this.#held.set(processId, (this.#held.get(processId) ?? 0) + bytes);
 		}
 
-		const bound = Math.min(maxStreamBytes, commonBound(sizes, maxTotalBytes));
-		const tooLong = streams.filter(({bytes}) => bytes > bound);
+		const shared = Math.min(maxStreamBytes, commonBound(sizes, maxTotalBytes));
+		const boundOf = (stream: Stream) => (isRunning(stream) ? shared : maxStreamBytes);
+		const tooLong = streams.filter(stream => stream.bytes > boundOf(stream));
 		for (const stream of tooLong) {
 			if (!this.#isClosed) {
-				await this.#drop(stream, Math.floor(bound * fullest));
+				await this.#drop(stream, Math.floor(boundOf(stream) * fullest));
 			}
 		}
 
