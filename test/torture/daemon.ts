@@ -4,6 +4,8 @@ import {Agent, request} from 'node:http';
 import {createServer} from 'node:net';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
+import {eventually} from '../helpers/eventually.js';
+import {findProcesses} from '../helpers/processes.js';
 import {gracePeriodSeconds} from './shapes.js';
 
 const program = fileURLToPath(new URL('../../runtime/main.js', import.meta.url));
@@ -109,10 +111,11 @@ export class TorturedDaemon {
 		});
 	}
 
-	/** Ends it for good. */
+	/** Ends it for good. Settles when its keepers have left too: nothing is there any more whose deadline they could hold. */
 	async close(): Promise<void> {
 		await this.end('SIGTERM');
 		this.#agent.destroy();
+		await eventually(() => findProcesses(this.stateDir, 'cmdline').length === 0, Boolean, 60_000);
 	}
 }
 
