@@ -1,11 +1,17 @@
 import type {Clock, Logger, Timer} from './ports.js';
-import {hasStarted, hasStatus, type ProcessId, type ProcessRecord, type StartedProcess} from './process.js';
+import {
+	hasStarted,
+	hasStatus,
+	type ProcessId,
+	type ProcessRecord,
+	type StartedProcess,
+	startedAtUptimeMs,
+} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 // Timers stand still while the machine sleeps, and setTimeout above 2^31-1 ms fires at once: so
 // the clock is looked at again now and then.
 const longestTimerMs = 60_000;
-const tickMs = 10;
 /** One that cannot be ended for now is overdue again this much later. */
 const retryMs = 1000;
 
@@ -31,7 +37,7 @@ export class Deadlines {
 	hold(process: ProcessRecord): void {
 		const {timeoutMs} = process.command;
 		if (timeoutMs > 0 && hasDeadline(process)) {
-			const deadline = process.state.start.identity.startTicks * tickMs + timeoutMs;
+			const deadline = startedAtUptimeMs(process.state.start) + timeoutMs;
 			this.#deadlines.set(process.processId, deadline);
 			if (deadline < this.#nextAt) {
 				this.#arm(deadline);

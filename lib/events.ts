@@ -35,6 +35,19 @@ export interface ProcessEvents {
 /** Name of an event. */
 export type EventType = keyof ProcessEvents;
 
+// One that is missing here does not compile.
+const known: Readonly<Record<EventType, true>> = {
+	queued: true,
+	started: true,
+	ready: true,
+	stopping: true,
+	ended: true,
+	forgotten: true,
+};
+
+/** Names of all events, in the order in which they can happen. */
+export const eventTypes = Object.keys(known) as readonly EventType[];
+
 /** Any event, told apart by `type`. */
 export type AnyProcessEvent = {
 	[Type in EventType]: {readonly type: Type} & ProcessEvents[Type];

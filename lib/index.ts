@@ -6,7 +6,7 @@ import type {ProcessSupervisor} from './supervisor.js';
 export type * from './api.js';
 export {type CommandBody, type CommandInput, commandBodySchema, type LimitsBody} from './command.js';
 export * from './errors.js';
-export type * from './events.js';
+export * from './events.js';
 export type {Finding} from './examination.js';
 export type * from './ports.js';
 export type {

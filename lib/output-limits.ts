@@ -29,8 +29,8 @@ export class OutputLimits {
 	#timer: Timer | null = null;
 	#look: Promise<void> = Promise.resolve();
 	#isClosed = false;
-	/** What each had on the disk at the last look. */
-	#held = new Map<ProcessId, number>();
+	/** As they were at the last look. */
+	#streams: readonly Stream[] = [];
 
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
@@ -49,8 +49,7 @@ export class OutputLimits {
 
 	/** What those that run now had on the disk at the last look. Who has ended since is counted with the ended ones. */
 	get heldBytes(): number {
-		const running = [...this.#held].filter(([processId]) => this.admission.isAdmitted(processId));
-		return running.reduce((sum, [, bytes]) => sum + bytes, 0);
+		return this.#runningSizes().reduce((sum, bytes) => sum + bytes, 0);
 	}
 
 	/** Settles when nothing is under way any more. */
@@ -82,20 +81,13 @@ export class OutputLimits {
 	/** Says whether something was over a bound. */
 	async #holdAll(): Promise<boolean> {
 		const writers = new Set([...this.admission.admitted, ...this.leftovers.watched]);
-		const streams = await this.#measure(new Set([...this.#writers, ...writers]));
+		this.#streams = await this.#measure(new Set([...this.#writers, ...writers]));
 		this.#writers = writers;
 		const {maxStreamBytes, maxTotalBytes} = this.settings.output;
 		// What ended processes have left falls to retention, which forgets the oldest of them.
-		const isRunning = ({processId}: Stream) => this.admission.isAdmitted(processId);
-		const sizes = streams.filter(isRunning).map(({bytes}) => bytes);
-		this.#held = new Map();
-		for (const {processId, bytes} of streams) {
-			this.#held.set(processId, (this.#held.get(processId) ?? 0) + bytes);
-		}
-
-		const shared = Math.min(maxStreamBytes, commonBound(sizes, maxTotalBytes));
-		const boundOf = (stream: Stream) => (isRunning(stream) ? shared : maxStreamBytes);
-		const tooLong = streams.filter(stream => stream.bytes > boundOf(stream));
+		const shared = Math.min(maxStreamBytes, commonBound(this.#runningSizes(), maxTotalBytes));
+		const boundOf = (stream: Stream) => (this.#isRunning(stream) ? shared : maxStreamBytes);
+		const tooLong = this.#streams.filter(stream => stream.bytes > boundOf(stream));
 		for (const stream of tooLong) {
 			if (!this.#isClosed) {
 				await this.#drop(stream, Math.floor(boundOf(stream) * fullest));
@@ -103,6 +95,14 @@ export class OutputLimits {
 		}
 
 		return tooLong.length > 0;
+	}
+
+	#isRunning({processId}: Stream): boolean {
+		return this.admission.isAdmitted(processId);
+	}
+
+	#runningSizes(): number[] {
+		return this.#streams.filter(stream => this.#isRunning(stream)).map(({bytes}) => bytes);
 	}
 
 	async #measure(processIds: ReadonlySet<ProcessId>): Promise<Stream[]> {

@@ -209,6 +209,14 @@ export interface StartedProcess extends ProcessRecord {
 	readonly state: Exclude<ProcessState, {status: 'queued'}> & {readonly start: Start};
 }
 
+/** proc_pid_stat(5): start times are told in hundredths of a second. */
+const tickMs = 10;
+
+/** When it began, in milliseconds since boot: by the clock that nobody can set. */
+export function startedAtUptimeMs({identity}: Start): number {
+	return identity.startTicks * tickMs;
+}
+
 /** Narrows a record to one that has begun. */
 export function hasStarted(process: ProcessRecord): process is StartedProcess {
 	return process.state.status !== 'queued' && process.state.start !== null;

@@ -14,23 +14,21 @@ import type {
 	WriteOptions,
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
-import type {EventType} from './events.js';
+import {eventTypes} from './events.js';
 import type {Clock, Confinement, OutputLog, ProcessStore} from './ports.js';
-import {type Figures, isLive, type ProcessId, type ProcessRecord, type PublicStatus, toProcess} from './process.js';
+import {
+	type Figures,
+	isLive,
+	type ProcessId,
+	type ProcessRecord,
+	type PublicStatus,
+	startedAtUptimeMs,
+	toProcess,
+} from './process.js';
 import {outputStreams} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
-/** proc_pid_stat(5): start times are in hundredths of a second. */
-const tickMs = 10;
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
-const eventTypes = [
-	'queued',
-	'started',
-	'ready',
-	'stopping',
-	'ended',
-	'forgotten',
-] as const satisfies readonly EventType[];
 /** Lists let others have their turn after each so many processes. */
 const processesAtOnce = 50;
 const maxKeyLength = 255;
@@ -254,7 +252,6 @@ export class Queries {
 			return {};
 		}
 
-		const startedAtUptimeMs = process.state.start.identity.startTicks * tickMs;
-		return {durationMs: Math.max(0, this.clock.uptimeMs() - startedAtUptimeMs)};
+		return {durationMs: Math.max(0, this.clock.uptimeMs() - startedAtUptimeMs(process.state.start))};
 	}
 }

@@ -1,10 +1,16 @@
 import {EventBus} from './event-bus.js';
 import {Ledger} from './ledger.js';
 import type {Clock, Logger, ProcessStore, ReadinessProbe, Timer, Watch} from './ports.js';
-import {hasStatus, type ProcessId, type ReadyFact, type RunningProcess, recordReady} from './process.js';
+import {
+	hasStatus,
+	type ProcessId,
+	type ReadyFact,
+	type RunningProcess,
+	recordReady,
+	startedAtUptimeMs,
+} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
-const tickMs = 10;
 /** Where a fact could not be stored (a full disk, for instance), the watch begins again this much later. */
 const retryMs = 1000;
 
@@ -33,7 +39,7 @@ export class ReadinessWatch {
 		let watch: Watch | null = null;
 		let timer: Timer | null = null;
 		// From the start of the command on: so a restart of ours neither shortens nor stretches it.
-		const endsAt = state.start.identity.startTicks * tickMs + command.ready.timeoutMs;
+		const endsAt = startedAtUptimeMs(state.start) + command.ready.timeoutMs;
 		const leftMs = Math.max(0, endsAt - this.clock.uptimeMs());
 		const unfollow = this.bus.follow(processId, ({status, stopping}) => {
 			if (status !== 'running' || stopping !== null) {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type {AnyProcessEvent, EventFeedItem, EventType} from '../lib/index.js';
+import {type AnyProcessEvent, type EventFeedItem, type EventType, eventTypes} from '../lib/index.js';
 import type {ServerSentEvent} from './event-stream.js';
 import {parseQuery} from './fields.js';
 import {Problem} from './problem.js';
@@ -46,27 +46,19 @@ function readLastEventId(id: string | undefined): number | undefined {
 	return parsed.output;
 }
 
-const eventTypes: Readonly<Record<EventType, true>> = {
-	queued: true,
-	started: true,
-	ready: true,
-	stopping: true,
-	ended: true,
-	forgotten: true,
-};
-
 function parseTypes(list: string): EventType[] {
 	const types = list.split(',');
 	if (types.every(isEventType)) {
 		return types;
 	}
 
-	const known = Object.keys(eventTypes).join(',');
-	throw new Problem('INVALID_REQUEST', `type must be one or more of ${known}, with commas`, {field: 'type'});
+	throw new Problem('INVALID_REQUEST', `type must be one or more of ${eventTypes.join(',')}, with commas`, {
+		field: 'type',
+	});
 }
 
 function isEventType(name: string): name is EventType {
-	return Object.hasOwn(eventTypes, name);
+	return (eventTypes as readonly string[]).includes(name);
 }
 
 async function* toServerSent(items: AsyncIterable<EventFeedItem>): AsyncGenerator<ServerSentEvent> {

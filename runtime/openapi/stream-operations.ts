@@ -1,10 +1,11 @@
+import {eventTypes} from '../../lib/index.js';
 import {eventsQuerySchema} from '../events.js';
 import {streamQuerySchema} from '../output-events.js';
 import {outputQuerySchema} from '../output-query.js';
 import {inputBodySchema, inputQuerySchema} from '../stdin.js';
 import type {Operation, Operations} from './operation.js';
 import {processId} from './process-schemas.js';
-import {eventTypes, stream} from './stream-schemas.js';
+import {stream} from './stream-schemas.js';
 import {integer, object, orNull, reference, text, truth} from './words.js';
 
 const id = 'proc_5f0c2a9e7b6d4c1f8a3e2b1d0c9f8e7a';

@@ -1,15 +1,6 @@
-import {type EventType, outputStreams, type StopReason} from '../../lib/index.js';
+import {eventTypes, outputStreams, type StopReason} from '../../lib/index.js';
 import type {JsonSchema} from './json-schema.js';
 import {integer, moment, object, oneOf, reference, text} from './words.js';
-
-export const eventTypes = [
-	'queued',
-	'started',
-	'ready',
-	'stopping',
-	'ended',
-	'forgotten',
-] as const satisfies readonly EventType[];
 
 const reasons = ['request', 'timeout'] as const satisfies readonly StopReason[];
 
