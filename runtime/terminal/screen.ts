@@ -14,5 +14,6 @@ const usualColumns = 80;
 export function screenOf(stream: NodeJS.WriteStream): Screen {
 	// A terminal that was never told its size says 0.
 	const columns = stream.isTTY ? stream.columns || usualColumns : null;
-	return {columns, paint: pc.createColors(stream.isTTY && stream.hasColors())};
+	// Said outright: left to itself picocolors colours pipes too where `CI` is set.
+	return {columns, paint: pc.createColors(stream.isTTY === true && stream.hasColors())};
 }

@@ -65,7 +65,7 @@ test('on 60 columns no line is longer, and without NO_COLOR there are colours', 
 	const plain = Terminal.open(t, stateDir, ['ps'], {columns: 60, env: {NO_COLOR: '1'}});
 	const dumb = Terminal.open(t, stateDir, ['ps'], {columns: 60, env: {TERM: 'dumb'}});
 	await Promise.all([coloured.ended, plain.ended, dumb.ended]);
-	const piped = await runLine(t, stateDir, ['ps']);
+	const piped = await runLine(t, stateDir, ['ps'], {env: {CI: 'true'}});
 
 	t.true(coloured.screen.includes(`${esc}[32mrunning${esc}[39m`));
 	t.true(isQuiet(plain.screen));

@@ -23,9 +23,14 @@ export interface Running {
 	stderr(): string;
 }
 
+/** What makes Node and others draw colours, or none. */
+const colourVariables = /^(NO_COLOR|FORCE_COLOR|NODE_DISABLE_COLORS|CI|TMUX)$/;
+
 /** The environment of whoever runs the tests, without settings and colours that he may have. */
 export function environmentFor(stateDir: string, added: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-	const inherited = Object.entries(process.env).filter(([name]) => !/^(NOHUPD_|NO_COLOR$|FORCE_COLOR$)/.test(name));
+	const inherited = Object.entries(process.env).filter(
+		([name]) => !name.startsWith('NOHUPD_') && !colourVariables.test(name),
+	);
 	return {...Object.fromEntries(inherited), NOHUPD_STATE_DIR: stateDir, TERM: 'xterm', ...added};
 }
 
