@@ -121,8 +121,8 @@ export interface Launcher {
 	recall(processId: ProcessId): Omit<QueuedProcess, 'sequence'> | null;
 	/** Calls back with the id of each process whose record may have changed. False: it cannot. */
 	watch(onChange: (processId: ProcessId) => void): boolean;
-	/** Lets go of the keeper: it holds the deadlines while no supervisor is there. */
-	close(): void;
+	/** Lets go of the keeper at once: it holds the deadlines while no supervisor is there. Settles when nothing is written any more. */
+	close(): Promise<void>;
 }
 
 /** What the kernel knows of processes. */

@@ -248,7 +248,7 @@ export class ProcessSupervisor implements Supervisor {
 		this.#closing.abort(new ShuttingDownError());
 		this.admission.close();
 		this.deadlines.close();
-		this.launcher.close();
+		const launcherClosed = this.launcher.close();
 		this.recordWatch.close();
 		this.recovery.close();
 		this.leftovers.close();
@@ -258,6 +258,7 @@ export class ProcessSupervisor implements Supervisor {
 		this.input.shut();
 		this.retention.close();
 		await this.termination.close();
+		await launcherClosed;
 		this.confinement.close();
 		this.bus.clear();
 		this.store.close();

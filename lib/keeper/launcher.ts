@@ -110,9 +110,10 @@ export class KeeperLauncher implements Launcher {
 		}
 	}
 
-	close(): void {
+	async close(): Promise<void> {
 		this.#watcher?.close();
 		this.#keeper.close();
+		await this.#directories.close();
 	}
 }
 

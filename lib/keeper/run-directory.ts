@@ -15,6 +15,7 @@ import type {Claim, Report} from '../ports.js';
 import type {ProcessId} from '../process.js';
 import {readFlags, readStateFile, updateFlags} from '../state-file.js';
 import {closedRecordLine, emptyRecord, parseRecord, recordBytes} from './record.js';
+import {SpareDirectories} from './spare-directories.js';
 import {readSpecification, type Specification, type SpecifiedProcess} from './specification.js';
 
 const supervisorClaim = 'supervisor\n';
@@ -28,6 +29,7 @@ const processIdPattern = /^proc_\w+$/;
 export class RunDirectories {
 	readonly records: string;
 	readonly #runs: string;
+	readonly #spares: SpareDirectories;
 	readonly #buffer = Buffer.alloc(recordBytes);
 
 	constructor(private readonly stateDir: string) {
@@ -35,6 +37,7 @@ export class RunDirectories {
 		this.#runs = join(stateDir, 'runs');
 		mkdirSync(this.records, {recursive: true, mode: 0o700});
 		mkdirSync(this.#runs, {recursive: true, mode: 0o700});
+		this.#spares = new SpareDirectories(stateDir);
 	}
 
 	linePath(processId: ProcessId): string {
@@ -43,22 +46,31 @@ export class RunDirectories {
 
 	/** Leaves nothing behind where it fails. @throws {StorageFullError} */
 	create(processId: ProcessId, {text, line, mkfifo}: Specification): void {
+		const directory = join(this.#runs, processId);
+		const record = join(this.records, processId);
 		try {
-			mkdirSync(join(this.#runs, processId), {mode: 0o700});
-			writeNew(join(this.#runs, processId, 'spec'), text);
+			if (!this.#spares.take(directory, record, text)) {
+				mkdirSync(directory, {mode: 0o700});
+				writeNew(join(directory, 'spec'), text);
+				writeNew(record, emptyRecord);
+			}
+
 			if (line !== null) {
 				writeNew(this.linePath(processId), line);
 			}
 
 			if (mkfifo !== null) {
-				writeNew(join(this.#runs, processId, 'input'), `${mkfifo}\n`);
+				writeNew(join(directory, 'input'), `${mkfifo}\n`);
 			}
-
-			writeNew(join(this.records, processId), emptyRecord);
 		} catch (error) {
 			this.remove(processId);
 			throw this.#translate(error);
 		}
+	}
+
+	/** Settles when nothing is written any more. */
+	async close(): Promise<void> {
+		await this.#spares.close();
 	}
 
 	remove(processId: ProcessId): void {

@@ -95,7 +95,7 @@ export class FakeLauncher implements Launcher {
 		return this.canWatch;
 	}
 
-	close(): void {
+	async close(): Promise<void> {
 		this.isOpen = false;
 	}
 }

@@ -156,7 +156,7 @@ test('after the close commands run on, and the keeper leaves when it holds no de
 	await eventually(() => launcher.read(processId).start !== null);
 	const keeper = await keeperPid(place.stateDir);
 
-	launcher.close();
+	await launcher.close();
 	await eventually(() => !isAlive(keeper));
 
 	t.is(launcher.read(processId).end, null);

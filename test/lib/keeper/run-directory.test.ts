@@ -51,6 +51,7 @@ test('nothing of a process is readable for others, whatever the umask', t => {
 		'runs/proc_1/claim': '600',
 		'runs/proc_1/line': '600',
 		'runs/proc_1/spec': '600',
+		spare: '700',
 	});
 });
 
@@ -198,7 +199,7 @@ test('nothing is left of what was removed; once more does no harm', t => {
 	directories.remove('proc_1');
 	directories.remove('proc_1');
 
-	t.deepEqual(Object.keys(modes(stateDir)), ['.', 'records', 'runs']);
+	t.deepEqual(Object.keys(modes(stateDir)), ['.', 'records', 'runs', 'spare']);
 });
 
 test('nothing is left after a failure half-way', t => {
@@ -231,5 +232,5 @@ onSmallDisk('nothing is left after a disk was full half-way, and the error says 
 	});
 
 	t.true(error.message.includes(stateDir));
-	t.deepEqual(Object.keys(modes(stateDir)), ['.', 'records', 'runs']);
+	t.deepEqual(Object.keys(modes(stateDir)), ['.', 'records', 'runs', 'spare']);
 });
