@@ -11,6 +11,7 @@ export class Admission {
 	readonly #admitted = new Set<ProcessId>();
 	/** Sets remember the order of insertion. */
 	readonly #waiting = new Set<ProcessId>();
+	#left: ProcessId[] = [];
 
 	constructor(
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
@@ -47,8 +48,18 @@ export class Admission {
 	/** It has ended, or never will run. */
 	leave(processId: ProcessId): void {
 		this.#waiting.delete(processId);
-		this.#admitted.delete(processId);
+		if (this.#admitted.delete(processId)) {
+			this.#left.push(processId);
+		}
+
 		this.#admitNext();
+	}
+
+	/** Those that have ended since this was asked last: some began since then, too. */
+	takeLeft(): readonly ProcessId[] {
+		const left = this.#left;
+		this.#left = [];
+		return left;
 	}
 
 	/** Nothing is launched any more. */

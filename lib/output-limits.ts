@@ -24,7 +24,7 @@ interface Stream {
 /** Holds what processes write to its bounds: looks at its size now and then, and drops the oldest. Holds nobody up. */
 @injectable()
 export class OutputLimits {
-	/** Looked at last time: who has ended since gets one last look. */
+	/** Looked at last time: who is gone since gets one last look. */
 	#writers = new Set<ProcessId>();
 	#timer: Timer | null = null;
 	#look: Promise<void> = Promise.resolve();
@@ -81,6 +81,10 @@ export class OutputLimits {
 	/** Says whether something was over a bound. */
 	async #holdAll(): Promise<boolean> {
 		const writers = new Set([...this.admission.admitted, ...this.leftovers.watched]);
+		for (const processId of this.admission.takeLeft()) {
+			this.#writers.add(processId);
+		}
+
 		this.#streams = await this.#measure(new Set([...this.#writers, ...writers]));
 		this.#writers = writers;
 		const {maxStreamBytes, maxTotalBytes} = this.settings.output;

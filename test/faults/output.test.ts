@@ -50,6 +50,20 @@ test('29: a flood is held to its cap where no holes can be made', floods, {
 	disk: disk => wrap(disk, {punchHole: async () => false}),
 });
 
+test('29: what is over before the first look is held to its cap all the same', async t => {
+	const supervisor = await openSupervisor(t, {output: {maxStreamBytes: mebibyte}});
+	const {processId} = await supervisor.start({command: 'head -c 6000000 /dev/zero'});
+	await supervisor.wait(processId);
+
+	const {stdoutBytes, stdoutDropped} = await eventually(
+		() => supervisor.get(processId),
+		({stdoutDropped}) => stdoutDropped > 0,
+	);
+
+	t.is(stdoutBytes, 6_000_000);
+	t.true(stdoutBytes - stdoutDropped <= mebibyte);
+});
+
 test('while the disk has less than its reserve, a start is refused and leaves nothing', async t => {
 	const stateDir = makeStateDir(t);
 	const daemon = await TestDaemon.open(t, stateDir, {NOHUPD_DISK_RESERVE: String(2 ** 50)});

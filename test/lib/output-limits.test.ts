@@ -99,6 +99,18 @@ test('one that has ended gets a last look, and no more', async t => {
 	t.is(output.looks, looks);
 });
 
+test('so does one that began and ended between two looks', async t => {
+	const {parts, output} = open(t);
+	await parts.clock.advance(1000);
+
+	parts.admission.enter('proc_1');
+	output.write('proc_1', 'stdout', 9 * mebibyte);
+	parts.admission.leave('proc_1');
+	await parts.clock.advance(1000);
+
+	t.deepEqual(output.dropped, ['proc_1 stdout: 7 MiB stay']);
+});
+
 test('so does one that ended while no supervisor was there', async t => {
 	const parts = new Parts({output: {maxStreamBytes: mebibyte, maxTotalBytes: mebibyte, reserveBytes: 0}});
 	const {store, clock, settings, logger, admission, leftovers} = parts;
