@@ -1,8 +1,9 @@
-import {EventEmitter} from 'eventemitter3';
 import type {AnyProcessEvent, EventListener, EventType} from './events.js';
 import type {Logger} from './ports.js';
 import type {Process, ProcessId} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
+
+import eventemitter3 = require('eventemitter3');
 
 type Waiter = (process: Process) => void;
 type Watcher = (event: AnyProcessEvent) => void;
@@ -10,7 +11,7 @@ type Watcher = (event: AnyProcessEvent) => void;
 /** Announces what the store has accepted. */
 @injectable()
 export class EventBus {
-	readonly #emitter = new EventEmitter<EventType>();
+	readonly #emitter = new eventemitter3.EventEmitter<EventType>();
 	/** Who waits for one process; kept apart so that an event costs nothing for those who wait for others. */
 	readonly #waiters = new Map<ProcessId, Set<Waiter>>();
 

@@ -1,5 +1,10 @@
-import 'reflect-metadata';
 import type {InjectionToken} from 'tsyringe';
+
+// Both are CommonJS. To `import` such a package makes Node compile a parser for it, in WebAssembly, and keep it: 8 MB
+// more in every program that embeds us. tsyringe throws unless the other is there before it.
+import reflectMetadata = require('reflect-metadata');
+import tsyringe = require('tsyringe');
+
 import type {
 	Archive,
 	Clock,
@@ -20,15 +25,11 @@ import type {
 } from './ports.js';
 import type {Settings} from './settings.js';
 
-export {
-	container,
-	type DependencyContainer,
-	type InjectionToken,
-	inject,
-	injectable,
-	instanceCachingFactory,
-	Lifecycle,
-} from 'tsyringe';
+// What it adds to Reflect is all that is wanted of it.
+void reflectMetadata;
+
+export type {DependencyContainer, InjectionToken} from 'tsyringe';
+export const {container, inject, injectable, instanceCachingFactory, Lifecycle} = tsyringe;
 
 function token<T>(name: string): InjectionToken<T> {
 	return Symbol(name);

@@ -1,6 +1,7 @@
 import {accessSync, constants, realpathSync} from 'node:fs';
 import {basename, delimiter, join} from 'node:path';
-import treeKill from 'tree-kill';
+
+import treeKill = require('tree-kill');
 
 /** Settles when all are signalled. Its errors say only that the process left first. */
 export async function signalByTreeKill(pid: number, signal: NodeJS.Signals): Promise<void> {

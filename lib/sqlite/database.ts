@@ -1,8 +1,9 @@
 import {closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import Database from 'better-sqlite3';
 import {SchemaTooNewError} from '../errors.js';
 import type {Logger} from '../ports.js';
+
+import Database = require('better-sqlite3');
 
 export type {Database} from 'better-sqlite3';
 

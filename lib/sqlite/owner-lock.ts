@@ -1,9 +1,10 @@
 import {closeSync, openSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import Database from 'better-sqlite3';
 import {StateDirInUseError} from '../errors.js';
 import type {OwnerLock} from '../ports.js';
 import {readStateFile} from '../state-file.js';
+
+import Database = require('better-sqlite3');
 
 /**
  * Takes a state directory for this process. Node has no flock(2); SQLite's lock on an empty

@@ -1,5 +1,4 @@
 import {rmSync} from 'node:fs';
-import Sqlite from 'better-sqlite3';
 import {StorageFullError} from '../errors.js';
 import type {AnyProcessEvent} from '../events.js';
 import type {Change, IdempotencyKey, ListQuery, ProcessStore} from '../ports.js';
@@ -7,6 +6,8 @@ import {type EndedProcess, hasStatus, type ProcessId, type ProcessRecord, type Q
 import type {Database} from './database.js';
 import {SqliteEventStore} from './event-store.js';
 import {columns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
+
+import Sqlite = require('better-sqlite3');
 
 type Statement = Sqlite.Statement<unknown[], unknown>;
 

@@ -25,15 +25,15 @@ export function readSources(...directories: readonly string[]): Sources {
 	);
 }
 
-// import … from 'x', export … from 'x', import 'x', import('x'); a statement begins a line.
+// import … from 'x', export … from 'x', import 'x', import('x'), import … = require('x'); a statement begins a line.
 const statement =
-	/^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+	/^import \w+ = require\('([^']+)'\)|^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]|^import\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
 
 /** Everything that is imported, for its types too. */
 export function listImports(sources: Sources): Import[] {
 	return [...sources].flatMap(([from, text]) =>
-		[...withoutComments(text).matchAll(statement)].map(([, exported, sideEffect, dynamic]) => {
-			const name = exported ?? sideEffect ?? dynamic ?? '';
+		[...withoutComments(text).matchAll(statement)].map(([, required, exported, sideEffect, dynamic]) => {
+			const name = required ?? exported ?? sideEffect ?? dynamic ?? '';
 			const to = name.startsWith('.') ? normalize(join(from, '..', name)).replace(/\.js$/, '') : name;
 			return {from, to};
 		}),
