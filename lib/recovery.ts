@@ -284,7 +284,7 @@ export class Recovery {
 			this.reaper.giveUp(
 				process,
 				'lost',
-				'Nobody could see how and when it ended: its shim was killed. That was noticed at the time told here',
+				'Nobody could see how and when it ended: its shim was killed. What was left of it was ended at the time told here',
 				this.clock.now(),
 			);
 		}
