@@ -83,6 +83,7 @@ const parts = [
  * @throws {SettingsInvalidError}
  * @throws {PlatformUnsupportedError}
  * @throws {BashMissingError}
+ * @throws {StateDirMissingError}
  * @throws {StateDirUnsafeError}
  * @throws {StateDirInUseError}
  * @throws {SchemaTooNewError}

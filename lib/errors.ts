@@ -17,6 +17,7 @@ export type ErrorCode =
 	| 'settings_invalid'
 	| 'platform_unsupported'
 	| 'bash_missing'
+	| 'state_dir_missing'
 	| 'state_dir_in_use'
 	| 'state_dir_unsafe'
 	| 'schema_too_new';
@@ -236,14 +237,24 @@ export class PlatformUnsupportedError extends SupervisorError {
 	}
 }
 
-/** There is no bash 5 here to run commands with. */
+/** There is no bash 5 here to run commands with, or no env(1). */
 export class BashMissingError extends SupervisorError {
 	readonly code = 'bash_missing';
 
 	constructor(searched: string) {
-		super(
-			`nohupd needs bash 5 or later, and none was found in ${searched}; install it, for instance with "apk add bash"`,
-		);
+		super(`nohupd needs bash 5 or later and env, and did not find both in ${searched}; try "apk add bash coreutils"`);
+	}
+}
+
+/** The state directory is not there, and cannot be made. */
+export class StateDirMissingError extends SupervisorError {
+	readonly code = 'state_dir_missing';
+
+	constructor(
+		readonly stateDir: string,
+		options: {readonly cause: Error},
+	) {
+		super(`The state directory ${stateDir} cannot be made (${options.cause.message}): name another one`, options);
 	}
 }
 

@@ -72,7 +72,7 @@ async function examineSqlite(): Promise<Result> {
 function examineStateDir(stateDir: string): Result {
 	const stat = statSync(stateDir, {throwIfNoEntry: false});
 	if (stat === undefined) {
-		return ok(`${stateDir} is not there yet: it is made by the first start`);
+		return examineMissing(stateDir);
 	}
 
 	const mode = stat.mode & 0o777;
@@ -84,6 +84,17 @@ function examineStateDir(stateDir: string): Result {
 	return (mode & 0o022) === 0
 		? ok(stateDir)
 		: problem(`${stateDir} may be written by others (mode ${mode.toString(8)})`);
+}
+
+function examineMissing(stateDir: string): Result {
+	const parent = nearestDirectory(dirname(stateDir));
+	try {
+		accessSync(parent, constants.W_OK | constants.X_OK);
+		return ok(`${stateDir} is not there yet: it is made by the first start`);
+	} catch {
+		// EACCES, or EROFS also for root.
+		return problem(`${stateDir} cannot be made: nothing may be written in ${parent}`);
+	}
 }
 
 function examineDisk(stateDir: string): Result {

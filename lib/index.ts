@@ -32,8 +32,8 @@ export * from './streams.js';
  * Opens a supervisor on a state directory, and takes over the processes it finds there.
  * It keeps the program alive until it is closed.
  *
- * Rejects with `SettingsInvalidError`, `PlatformUnsupportedError`, `BashMissingError`, `StateDirUnsafeError`,
- * `StateDirInUseError`, `StateDirFullError` or `SchemaTooNewError`.
+ * Rejects with `SettingsInvalidError`, `PlatformUnsupportedError`, `BashMissingError`, `StateDirMissingError`,
+ * `StateDirUnsafeError`, `StateDirInUseError`, `StateDirFullError` or `SchemaTooNewError`.
  */
 export async function createSupervisor(options: SupervisorOptions): Promise<Supervisor> {
 	// Only now: whoever needs no more than a type, an error or a schema does not pay for SQLite.

@@ -50,6 +50,7 @@ const codeByErrorCode: Readonly<Record<ErrorCode, ProblemCode>> = {
 	settings_invalid: 'INTERNAL_ERROR',
 	platform_unsupported: 'INTERNAL_ERROR',
 	bash_missing: 'INTERNAL_ERROR',
+	state_dir_missing: 'INTERNAL_ERROR',
 	state_dir_in_use: 'INTERNAL_ERROR',
 	state_dir_unsafe: 'INTERNAL_ERROR',
 	schema_too_new: 'INTERNAL_ERROR',

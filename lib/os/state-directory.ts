@@ -1,6 +1,7 @@
 import {chmodSync, existsSync, mkdirSync, realpathSync, statSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
-import {StateDirUnsafeError} from '../errors.js';
+import {StateDirMissingError, StateDirUnsafeError} from '../errors.js';
+import {isForWantOfRoom} from './disk.js';
 
 const writableByOthers = 0o022;
 
@@ -19,12 +20,21 @@ function makeDirectory(path: string): void {
 	}
 }
 
+function makeStateDirectory(path: string): void {
+	try {
+		makeDirectory(path);
+	} catch (error) {
+		throw isForWantOfRoom(error, path) ? error : new StateDirMissingError(path, {cause: error as Error});
+	}
+}
+
 /**
  * Makes the directory if it is missing, closes it to others, and gives its real path.
+ * @throws {StateDirMissingError} if it cannot be made.
  * @throws {StateDirUnsafeError} if others may write there, or it is somebody else's.
  */
 export function openStateDirectory(path: string): string {
-	makeDirectory(resolve(path));
+	makeStateDirectory(resolve(path));
 	const stateDir = realpathSync(path);
 	const stat = statSync(stateDir);
 	if (!stat.isDirectory()) {

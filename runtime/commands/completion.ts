@@ -1,17 +1,25 @@
 import {Argument, Command} from 'commander';
 import {CannotError} from '../failure.js';
 
-/** Each asks nohupd itself, with what was typed so far, and offers files where it knows nothing. */
+/**
+ * Each asks nohupd itself, with what was typed so far, and offers files where it knows nothing. To bash `web:api` are
+ * three words, and what it is told takes the place of the last one: so we look at the line, and say only the rest.
+ */
 const scripts: Readonly<Record<string, string>> = {
 	bash: `_nohupd() {
-	mapfile -t COMPREPLY < <("\${COMP_WORDS[0]}" complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+	local IFS=$' \\t\\n' words last
+	read -rd '' -a words <<<"\${COMP_LINE:0:COMP_POINT}."
+	words[-1]=\${words[-1]%.}
+	mapfile -t COMPREPLY < <("\${words[0]}" complete -- "\${words[@]:1}" 2>/dev/null)
+	last=\${words[-1]}
+	COMPREPLY=("\${COMPREPLY[@]#"\${last%"\${last##*[$COMP_WORDBREAKS]}"}"}")
 }
 complete -o default -F _nohupd nohupd
 `,
 	zsh: `#compdef nohupd
 _nohupd() {
 	local -a found
-	found=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+	found=("\${(@f)$("\${words[1]}" complete -- "\${(@)words[2,CURRENT-1]}" "$PREFIX" 2>/dev/null)}")
 	if [[ -n \${found[1]} ]]; then
 		compadd -- "\${found[@]}"
 	else
@@ -27,9 +35,14 @@ fi
 	fish: `function __nohupd_complete
 	set -l words (commandline -opc)
 	set -l current (commandline -ct)
-	nohupd complete -- $words[2..-1] "$current" 2>/dev/null
+	set -l found ($words[1] complete -- $words[2..-1] "$current" 2>/dev/null)
+	if set -q found[1]
+		printf '%s\\n' $found
+	else
+		__fish_complete_path "$current"
+	end
 end
-complete -c nohupd -a '(__nohupd_complete)'
+complete -c nohupd -f -a '(__nohupd_complete)'
 `,
 };
 
@@ -38,6 +51,7 @@ export function completionCommand(): Command {
 	return new Command('completion')
 		.description('print what makes a shell complete our words: source <(nohupd completion bash)')
 		.addArgument(new Argument('<shell>', 'which one').choices(Object.keys(scripts)))
+		.addHelpText('after', '\nIn fish: nohupd completion fish | source')
 		.action((shell: string) => {
 			process.stdout.write(scripts[shell] ?? '');
 		});

@@ -73,8 +73,11 @@ function unitFiles({user, runAs}: ServiceOptions): UnitFile[] {
 
 /** systemd.unit(5), "UNIT FILE LOAD PATH". */
 function directoryOf({user}: ServiceOptions): string {
-	const config = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-	return user === true ? join(config, 'systemd', 'user') : '/etc/systemd/system';
+	if (user !== true) {
+		return '/etc/systemd/system';
+	}
+
+	return join(process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'systemd', 'user');
 }
 
 function writeUnit(directory: string, name: string, text: string): void {

@@ -96,6 +96,16 @@ testWithSystemd(
 	},
 );
 
+testWithSystemd('systemd finds nothing wrong with the units that were installed (systemd-analyze)', async t => {
+	const {box} = await Installation.open(t);
+	const analyze = (...words: string[]) => box.run('bash', '-c', 'systemd-analyze "$@" 2>&1', 'bash', ...words);
+	const [service, socket] = ['/etc/systemd/system/nohupd.service', '/etc/systemd/system/nohupd.socket'] as const;
+
+	t.is(await analyze('verify', service, socket), '');
+	// The unit says what it is made of. Fails above the threshold, in tenths.
+	await t.notThrowsAsync(analyze('security', '--offline=yes', '--threshold=40', service));
+});
+
 testWithSystemd('a hung daemon is restarted by the watchdog, and commands run on', async t => {
 	const service = await Installation.open(t, '[Service]\nWatchdogSec=5\n');
 	const {box} = service;
@@ -202,7 +212,12 @@ testWithSystemd("a user's own systemd runs it too, and commands outlive its rest
 	const before = await service.get(id);
 
 	await service.box.run(...as('systemctl', '--user', 'restart', 'nohupd.service'));
+	const units = ['service', 'socket'].map(type => `/home/agent/.config/systemd/user/nohupd.${type}`);
+	const complaints = await service.box.run(
+		...as('bash', '-c', 'systemd-analyze --user verify "$@" 2>&1', 'bash', ...units),
+	);
 
+	t.is(complaints, '');
 	t.like(await service.get(id), {status: 'running', pid: before.pid, containment: 'cgroup'});
 	t.like((await service.ask('GET', '/health')).json, {warnings: []});
 });
@@ -221,11 +236,11 @@ testWithSystemd('a unit that would kill the commands is told of', async t => {
 	t.regex(await service.journal('warning'), warning);
 });
 
-// What systemd 254 does by OpenFile=, done here by a program that then becomes nohupd.
+// What systemd 254 does by OpenFile=, done on an earlier one by a program that then becomes nohupd.
 const connected = `[Service]
 NotifyAccess=main
 ExecStart=
-ExecStart=/usr/bin/perl -MSocket -e '$^F = 9; socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; connect($s, pack_sockaddr_un($ENV{NOTIFY_SOCKET})) or die; fileno($s) == 4 or die; $ENV{LISTEN_FDS} = 2; $ENV{LISTEN_FDNAMES} = "nohupd.socket:notify"; exec @ARGV' ${boxNode} ${boxProgram} serve
+ExecStart=/usr/bin/perl -MSocket -e '$^F = 9; exec @ARGV if $ENV{LISTEN_FDNAMES} =~ /notify/; socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die; connect($s, pack_sockaddr_un($ENV{NOTIFY_SOCKET})) or die; fileno($s) == 4 or die; $ENV{LISTEN_FDS} = 2; $ENV{LISTEN_FDNAMES} = "nohupd.socket:notify"; exec @ARGV' ${boxNode} ${boxProgram} serve
 `.replaceAll('$', '$$$$');
 
 testWithSystemd('with a socket that systemd connected it speaks for itself, and commands are not heard', async t => {

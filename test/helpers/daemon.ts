@@ -41,10 +41,17 @@ export class TestDaemon {
 		readonly token: string,
 	) {}
 
-	static async open(t: ExecutionContext, stateDir: string, env: NodeJS.ProcessEnv = {}): Promise<TestDaemon> {
+	/** @param uid - Of the user who runs it; default: who runs the test. */
+	static async open(
+		t: ExecutionContext,
+		stateDir: string,
+		env: NodeJS.ProcessEnv = {},
+		uid?: number,
+	): Promise<TestDaemon> {
 		const child = spawn(process.execPath, [program, 'serve', '--port', '0', '--state-dir', stateDir], {
 			stdio: ['ignore', 'pipe', 'ignore'],
 			env: {...process.env, ...env},
+			...(uid === undefined ? {} : {uid, gid: uid}),
 		});
 		t.teardown(() => end(child, 'SIGKILL'));
 		const [line] = await Promise.race([

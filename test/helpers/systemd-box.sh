@@ -1,14 +1,14 @@
 #!/bin/bash
-# Becomes the systemd of this machine, as pid 1 of the namespaces that it is started in, on a copy-on-write view of the
-# machine's files. Nothing outside can be changed from inside.
-#   systemd-box.sh <empty directory> <package> <node>
+# Becomes the systemd of this machine, or of a system in a directory of it, as pid 1 of the namespaces that it is started
+# in, on a copy-on-write view of that system's files. Nothing outside can be changed from inside.
+#   systemd-box.sh <empty directory> <package> <node> <root of the system>
 set -euo pipefail
-place=$1 package=$2 node=$3
+place=$1 package=$2 node=$3 system=$4
 hostname box
 
 mount -t tmpfs -o mode=755 tmpfs "$place"
 mkdir "$place"/{upper,work,root}
-mount -t overlay -o "lowerdir=/,upperdir=$place/upper,workdir=$place/work" overlay "$place/root"
+mount -t overlay -o "lowerdir=$system,upperdir=$place/upper,workdir=$place/work" overlay "$place/root"
 mkdir -p "$place/root/.before"
 cd "$place/root"
 pivot_root . .before

@@ -1,7 +1,7 @@
 import {type ChildProcess, execFile, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync} from 'node:fs';
-import {dirname} from 'node:path';
+import {dirname, join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -14,6 +14,12 @@ import {makeTempDir} from './temp-dir.js';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const script = `${root}test/helpers/systemd-box.sh`;
 const run = promisify(execFile);
+
+/**
+ * The system that is booted: this machine's own, or another one in a directory, with a systemd that is newer:
+ *   debootstrap --variant=minbase --include=systemd,libpam-systemd,dbus,iproute2,perl,procps,libstdc++6 trixie DIRECTORY
+ */
+const system = process.env['NOHUPD_TEST_SYSTEMD_ROOT'] ?? '/';
 
 /** How node and the program are called inside. */
 export const boxNode = '/usr/local/bin/node';
@@ -57,7 +63,7 @@ export class SystemdBox {
 		const enter = 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"';
 		// Nothing of it outlives this process, however that ends.
 		const wrapped = ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...unshare, '--kill-child=KILL'];
-		const words = ['-c', enter, 'bash', cgroup, ...wrapped, 'bash', script, place, root, process.execPath];
+		const words = ['-c', enter, 'bash', cgroup, ...wrapped, 'bash', script, place, root, process.execPath, system];
 		const child = spawn('bash', words, {stdio: ['ignore', 'pipe', 'pipe']});
 		const console: string[] = [];
 		for (const stream of [child.stdout, child.stderr]) {
@@ -123,19 +129,16 @@ function findObstacle(): string | null {
 		return 'needs root';
 	}
 
-	if (!existsSync('/lib/systemd/systemd')) {
-		return 'systemd is not installed';
+	if (!existsSync(join(system, 'lib/systemd/systemd'))) {
+		return `systemd is not installed in ${system}`;
 	}
 
 	if (whyNoCgroup !== null) {
 		return whyNoCgroup;
 	}
 
-	const words = [
-		...unshare,
-		'bash',
-		'-c',
-		'mount -t proc proc /proc && command -v setpriv nsenter ip dbus-daemon useradd perl',
-	];
+	const look =
+		'mount -t proc proc /proc && command -v setpriv nsenter && chroot "$1" which ip dbus-daemon useradd perl';
+	const words = [...unshare, 'bash', '-c', look, 'bash', system];
 	return spawnSync('unshare', words, {stdio: 'ignore'}).status === 0 ? null : 'namespaces or programs are missing';
 }

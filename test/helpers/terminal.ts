@@ -7,7 +7,7 @@ import {eventually} from './eventually.js';
 /** Why no pseudo-terminal can be had here; `null` where one can. */
 export const terminalProblem = findProblem();
 
-/** `nohupd` in a pseudo-terminal of script(1), and the keys that somebody presses there. */
+/** A program in a pseudo-terminal of script(1), and the keys that somebody presses there. */
 export class Terminal {
 	#screen = '';
 
@@ -21,6 +21,7 @@ export class Terminal {
 		});
 	}
 
+	/** `nohupd` with these words. */
 	static open(
 		t: ExecutionContext,
 		stateDir: string,
@@ -28,8 +29,13 @@ export class Terminal {
 		{columns = 80, env = {}}: {readonly columns?: number; readonly env?: NodeJS.ProcessEnv} = {},
 	): Terminal {
 		const line = [process.execPath, program, ...words].map(word => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+		return Terminal.openProgram(t, line, environmentFor(stateDir, env), columns);
+	}
+
+	/** Any program, by a line for sh. */
+	static openProgram(t: ExecutionContext, line: string, env: NodeJS.ProcessEnv, columns = 80): Terminal {
 		const child = spawn('script', ['-qec', `stty cols ${columns} rows 24; exec ${line}`, '/dev/null'], {
-			env: {...environmentFor(stateDir, env), SHELL: '/bin/sh'},
+			env: {...env, SHELL: '/bin/sh'},
 			stdio: ['pipe', 'pipe', 'inherit'],
 		});
 		t.teardown(() => child.kill('SIGKILL'));

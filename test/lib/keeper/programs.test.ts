@@ -50,11 +50,11 @@ test('a relative directory of PATH is not searched: it would be another one tomo
 	t.true(bash.startsWith('/') && env.startsWith('/'));
 });
 
-test('where bash is missing, one sentence says so, where it was looked for and what helps', t => {
+test('where bash or env is missing, one sentence says so, where it was looked for and what helps', t => {
 	const error = new BashMissingError('/usr/bin:/bin');
 
 	t.is(
 		error.message,
-		'nohupd needs bash 5 or later, and none was found in /usr/bin:/bin; install it, for instance with "apk add bash"',
+		'nohupd needs bash 5 or later and env, and did not find both in /usr/bin:/bin; try "apk add bash coreutils"',
 	);
 });

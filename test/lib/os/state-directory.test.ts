@@ -1,7 +1,7 @@
 import {chmodSync, chownSync, mkdirSync, statSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import {StateDirUnsafeError} from '../../../lib/errors.js';
+import {StateDirMissingError, StateDirUnsafeError} from '../../../lib/errors.js';
 import {openStateDirectory} from '../../../lib/os/state-directory.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
@@ -16,6 +16,12 @@ test('a directory that is missing is made, for nobody else', t => {
 
 	t.is(stateDir, path);
 	t.is(mode(path), '700');
+});
+
+test('one that cannot be made is told by a sentence with its path and the reason', t => {
+	const error = t.throws(() => openStateDirectory('/proc/nohupd/state'), {instanceOf: StateDirMissingError});
+
+	t.regex(error.message, /^The state directory \/proc\/nohupd\/state cannot be made \(ENOENT: .*\): name another one$/);
 });
 
 test('a directory that others may read is closed to them', t => {

@@ -1,10 +1,6 @@
-import {execFileSync} from 'node:child_process';
-import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {Argument, Command, Option} from 'commander';
 import {complete} from '../../../runtime/commands/completion.js';
-
-const main = fileURLToPath(new URL('../../../runtime/main.js', import.meta.url));
 
 const program = new Command('nohupd')
 	.addCommand(new Command('kill').argument('<process...>').option('--state-dir <path>').option('--force'))
@@ -32,17 +28,3 @@ test('the value of a flag is left to the shell', completes, ['run', '--name', ''
 test('a flag without a value has none', completes, ['kill', '--force', 'b'], ['build']);
 test('a command of others is left to the shell', completes, ['run', '--', ''], []);
 test('nothing for what is no command of ours', completes, ['nothing', ''], []);
-
-test('bash asks us with what was typed so far', t => {
-	const script = execFileSync(process.execPath, [main, 'completion', 'bash'], {encoding: 'utf8'});
-
-	const shown = execFileSync('bash', ['--norc'], {
-		input: `nohupd() { printf '%s\\n' "$#" "$@"; }\n${script}
-			COMP_WORDS=(nohupd kill "a b" '') COMP_CWORD=3; _nohupd
-			printf '<%s>' "\${COMPREPLY[@]}"
-			complete -p nohupd`,
-		encoding: 'utf8',
-	});
-
-	t.is(shown, '<5><complete><--><kill><a b><>complete -o default -F _nohupd nohupd\n');
-});
