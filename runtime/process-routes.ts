@@ -17,7 +17,7 @@ export function processRoutes(now: () => number): Route[] {
 			method: 'GET',
 			path: '/execute/processes',
 			scope: 'read',
-			handle: async ({supervisor, query}) => ({pieces: await listProcesses(supervisor, query, now)}),
+			handle: ({supervisor, query}) => listProcesses(supervisor, query, now),
 		},
 		{
 			method: 'GET',

@@ -3,6 +3,7 @@ import {request as httpRequest, type IncomingMessage} from 'node:http';
 import test from 'ava';
 import type {ListOptions, ProcessWithOutput, Supervisor} from '../../lib/index.js';
 import {listProcesses} from '../../runtime/process-list.js';
+import type {Answer} from '../../runtime/router.js';
 import {eventually} from '../helpers/eventually.js';
 import {aProcess, mint, openServer} from '../helpers/http-server.js';
 
@@ -27,14 +28,23 @@ interface ListJson {
 	readonly next_cursor?: string;
 }
 
-async function read(total: number, query: string) {
-	const {calls, supervisor} = lister(total);
+async function textOf(answer: Answer): Promise<string> {
+	if ('text' in answer) {
+		return answer.text;
+	}
+
 	let text = '';
-	for await (const piece of await listProcesses(supervisor as Supervisor, new URLSearchParams(query), Date.now)) {
+	for await (const piece of 'pieces' in answer ? answer.pieces : []) {
 		text += piece;
 	}
 
-	const {processes, ...rest}: ListJson = JSON.parse(text);
+	return text;
+}
+
+async function read(total: number, query: string) {
+	const {calls, supervisor} = lister(total);
+	const answer = await listProcesses(supervisor as Supervisor, new URLSearchParams(query), Date.now);
+	const {processes, ...rest}: ListJson = JSON.parse(await textOf(answer));
 	return {ids: processes.map(({process_id}) => process_id), rest, calls};
 }
 
