@@ -68,7 +68,12 @@ function sendJson(response: ServerResponse, status: number, value: object, heade
 	return send(response, status, JSON.stringify(value), {...headers, 'content-type': 'application/json'});
 }
 
-async function send(response: ServerResponse, status: number, text: string, headers: Headers): Promise<void> {
+async function send(
+	response: ServerResponse,
+	status: number,
+	text: string | Uint8Array,
+	headers: Headers,
+): Promise<void> {
 	response.writeHead(status, {...headers, 'content-length': Buffer.byteLength(text)});
 	const isKept = response.shouldKeepAlive && headers['connection'] !== 'close';
 	if (isKept || response.req.complete) {

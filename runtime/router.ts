@@ -28,7 +28,7 @@ export type Answer =
 	| {readonly json: object}
 	| {readonly pieces: AsyncIterable<string>}
 	| {readonly events: AsyncIterable<ServerSentEvent>}
-	| {readonly text: string; readonly contentType: string}
+	| {readonly text: string | Uint8Array; readonly contentType: string}
 	| BytesAnswer;
 
 /** Bytes of a length that is known. */

@@ -2,7 +2,7 @@ import {once} from 'node:events';
 import {request as httpRequest, type IncomingMessage} from 'node:http';
 import test from 'ava';
 import type {ListOptions, ProcessWithOutput, Supervisor} from '../../lib/index.js';
-import {listProcesses} from '../../runtime/process-list.js';
+import {ProcessList} from '../../runtime/process-list.js';
 import type {Answer} from '../../runtime/router.js';
 import {eventually} from '../helpers/eventually.js';
 import {aProcess, mint, openServer} from '../helpers/http-server.js';
@@ -30,7 +30,7 @@ interface ListJson {
 
 async function textOf(answer: Answer): Promise<string> {
 	if ('text' in answer) {
-		return answer.text;
+		return Buffer.from(answer.text).toString();
 	}
 
 	let text = '';
@@ -43,7 +43,7 @@ async function textOf(answer: Answer): Promise<string> {
 
 async function read(total: number, query: string) {
 	const {calls, supervisor} = lister(total);
-	const answer = await listProcesses(supervisor as Supervisor, new URLSearchParams(query), Date.now);
+	const answer = await new ProcessList(Date.now).answer(supervisor as Supervisor, new URLSearchParams(query));
 	const {processes, ...rest}: ListJson = JSON.parse(await textOf(answer));
 	return {ids: processes.map(({process_id}) => process_id), rest, calls};
 }
