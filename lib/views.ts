@@ -44,7 +44,7 @@ export class Views {
 
 	#look(process: ProcessRecord, tailBytes: number): ProcessWithOutput {
 		const {stdout, stderr} = this.output.tail(process.processId, tailBytes);
-		return {...toProcess(process), ...this.#runningTime(process), ...outputView(stdout, stderr)};
+		return Object.assign(toProcess(process), this.#runningTime(process), outputView(stdout, stderr));
 	}
 
 	/** By the clock since boot: the wall clock may have been set meanwhile. */
