@@ -1,11 +1,11 @@
 import type {ProcessRecord} from '../process.js';
 
 /** Of a usual command a record takes about a kilobyte; with its command it may have megabytes. */
-const maxKept = 1000;
+const maxKept = 2000;
 const maxCommandLength = 4096;
 
 /**
- * Records of rows that were read lately, so that a list which is asked for again and again reads only what has changed.
+ * Records of rows that were read lately, so that whoever looks again and again reads only what has changed.
  * Nobody else writes to the database, so a record is good until the store writes its row; and a number is never
  * given twice, so one whose row is gone is not asked for.
  */

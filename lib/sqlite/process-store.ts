@@ -47,9 +47,9 @@ export class SqliteProcessStore implements ProcessStore {
 			WHERE process_id = @process_id`,
 		);
 		this.#insertKey = database.prepare('INSERT INTO idempotency_keys (key, fingerprint, process_id) VALUES (?, ?, ?)');
-		this.#find = database.prepare('SELECT * FROM processes WHERE process_id = ?');
+		this.#find = database.prepare('SELECT sequence FROM processes WHERE process_id = ?').pluck();
 		this.#findKey = database.prepare('SELECT process_id, fingerprint FROM idempotency_keys WHERE key = ?');
-		this.#open = database.prepare("SELECT * FROM processes WHERE status <> 'ended' ORDER BY sequence");
+		this.#open = database.prepare("SELECT sequence FROM processes WHERE status <> 'ended' ORDER BY sequence").pluck();
 		this.#leftover = database.prepare('SELECT * FROM processes WHERE leftover > 0 ORDER BY sequence');
 		this.#read = database.prepare('SELECT * FROM processes WHERE sequence = ?');
 		const transaction = database.transaction((work: () => unknown) => work());
@@ -122,8 +122,8 @@ export class SqliteProcessStore implements ProcessStore {
 	}
 
 	find(processId: ProcessId): ProcessRecord | null {
-		const row = this.#find.get(processId) as ProcessRow | undefined;
-		return row === undefined ? null : fromRow(row);
+		const sequence = this.#find.get(processId) as number | undefined;
+		return sequence === undefined ? null : this.#record(sequence);
 	}
 
 	findByIdempotencyKey(key: string, owner: string | null): {processId: ProcessId; fingerprint: string} | null {
@@ -140,7 +140,11 @@ export class SqliteProcessStore implements ProcessStore {
 		];
 		const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 		const sequences = this.#listStatement(where).all({status, name, owner, before, limit}) as number[];
-		return sequences.map(sequence => this.#kept.find(sequence, () => fromRow(this.#read.get(sequence) as ProcessRow)));
+		return sequences.map(sequence => this.#record(sequence));
+	}
+
+	#record(sequence: number): ProcessRecord {
+		return this.#kept.find(sequence, () => fromRow(this.#read.get(sequence) as ProcessRow));
 	}
 
 	/** Numbers alone: an index has them, and most records are kept. */
@@ -158,7 +162,7 @@ export class SqliteProcessStore implements ProcessStore {
 	}
 
 	listOpen(): ProcessRecord[] {
-		return (this.#open.all() as ProcessRow[]).map(fromRow);
+		return (this.#open.all() as number[]).map(sequence => this.#record(sequence));
 	}
 
 	listWithLeftover(): EndedProcess[] {
