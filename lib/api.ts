@@ -112,7 +112,10 @@ export interface OutputChunk {
 	readonly offset: number;
 	/** Where to go on. */
 	readonly nextOffset: number;
-	/** Exactly as they were written, at most 65,536. Empty only where a gap is all there is to tell. */
+	/**
+	 * Exactly as they were written, at most 65,536. Empty only where a gap is all there is to tell. Others who follow
+	 * the process are given the same bytes: do not change them.
+	 */
 	readonly bytes: Uint8Array;
 	/** Bytes before these that were dropped before they were seen; `null` where none were. */
 	readonly gap: OutputGap | null;
