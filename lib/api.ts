@@ -198,7 +198,10 @@ export interface Supervisor {
 	/** One process with the end of its output. Rejects with `ProcessNotFoundError` or `QueryInvalidError`. */
 	get(processId: ProcessId, options?: GetOptions): Promise<ProcessDetails>;
 
-	/** A page of processes, newest first. Rejects with `QueryInvalidError`. */
+	/**
+	 * A page of processes, newest first. Without output (`tailBytes: 0`) an ended process of which nothing has changed
+	 * is given as the same, frozen object. Rejects with `QueryInvalidError`.
+	 */
 	list(options?: ListOptions): Promise<ProcessPage>;
 
 	/**
