@@ -112,7 +112,10 @@ export interface OutputChunk {
 	readonly offset: number;
 	/** Where to go on. */
 	readonly nextOffset: number;
-	/** Exactly as they were written, at most 65,536. Empty only where a gap is all there is to tell. */
+	/**
+	 * Exactly as they were written, at most 65,536. Empty only where a gap is all there is to tell. Others who follow
+	 * the process are given the same bytes: do not change them.
+	 */
 	readonly bytes: Uint8Array;
 	/** Bytes before these that were dropped before they were seen; `null` where none were. */
 	readonly gap: OutputGap | null;
@@ -195,7 +198,10 @@ export interface Supervisor {
 	/** One process with the end of its output. Rejects with `ProcessNotFoundError` or `QueryInvalidError`. */
 	get(processId: ProcessId, options?: GetOptions): Promise<ProcessDetails>;
 
-	/** A page of processes, newest first. Rejects with `QueryInvalidError`. */
+	/**
+	 * A page of processes, newest first. Without output (`tailBytes: 0`) an ended process of which nothing has changed
+	 * is given as the same, frozen object. Rejects with `QueryInvalidError`.
+	 */
 	list(options?: ListOptions): Promise<ProcessPage>;
 
 	/**

@@ -3,6 +3,7 @@ import {Bell} from './bell.js';
 import type {EventBus} from './event-bus.js';
 import type {OutputLog} from './ports.js';
 import type {ProcessId} from './process.js';
+import type {SharedReads} from './shared-reads.js';
 import {type OutputStream, outputStreams} from './streams.js';
 
 /** A follower has so much in memory, and no more. */
@@ -10,7 +11,8 @@ const chunkBytes = 65_536;
 
 /** What is followed, and by what it is heard of. */
 export interface Following {
-	readonly output: Pick<OutputLog, 'read' | 'extent' | 'watch'>;
+	readonly output: Pick<OutputLog, 'extent' | 'watch'>;
+	readonly reads: Pick<SharedReads, 'read'>;
 	readonly bus: Pick<EventBus, 'follow'>;
 	readonly hasEnded: () => boolean;
 	readonly processId: ProcessId;
@@ -93,17 +95,13 @@ class Follower {
 	/** `null` where there is nothing new. */
 	async #next(position: Position): Promise<OutputChunk | null> {
 		const {stream, offset: from, end} = position;
-		const limit = Math.min(chunkBytes, end - from);
+		// Up to a border that is the same for all, so that followers who began elsewhere read the same pieces.
+		const limit = Math.min(chunkBytes - (from % chunkBytes), end - from);
 		if (limit <= 0) {
 			return null;
 		}
 
-		const {bytes, offset, nextOffset, gap} = await this.following.output.read(
-			this.following.processId,
-			stream,
-			from,
-			limit,
-		);
+		const {bytes, offset, nextOffset, gap} = await this.following.reads.read(stream, from, limit);
 		position.offset = nextOffset;
 		return bytes.length === 0 && gap === null ? null : {stream, offset, nextOffset, bytes, gap};
 	}

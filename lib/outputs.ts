@@ -4,12 +4,16 @@ import {follow} from './follow.js';
 import type {OutputLog, ProcessStore} from './ports.js';
 import type {ProcessId} from './process.js';
 import {parseFollowOptions, parseReadOptions, Queries} from './queries.js';
+import {SharedReads} from './shared-reads.js';
 import type {OutputStream} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 /** Reads and follows what processes write. */
 @injectable()
 export class Outputs {
+	/** Of processes that are followed. */
+	readonly #reads = new Map<ProcessId, SharedReads>();
+
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.output) private readonly output: OutputLog,
@@ -21,6 +25,7 @@ export class Outputs {
 	of(processId: ProcessId, closing: AbortSignal): ProcessOutput {
 		const {output, bus, queries} = this;
 		const hasEnded = () => this.#hasEnded(processId);
+		const share = () => this.#share(processId);
 		return {
 			read: async (options = {}) => {
 				closing.throwIfAborted();
@@ -30,9 +35,27 @@ export class Outputs {
 				closing.throwIfAborted();
 				const {stream, from, signal} = parseFollowOptions(options);
 				queries.find(processId);
-				yield* follow({output, bus, hasEnded, processId, stream, from, signal, closing});
+				const {reads, leave} = share();
+				try {
+					yield* follow({output, reads, bus, hasEnded, processId, stream, from, signal, closing});
+				} finally {
+					leave();
+				}
 			},
 		};
+	}
+
+	#share(processId: ProcessId): {reads: SharedReads; leave: () => void} {
+		const reads = this.#reads.get(processId) ?? new SharedReads(this.output, processId);
+		this.#reads.set(processId, reads);
+		reads.join();
+		const leave = () => {
+			reads.leave();
+			if (!reads.isUsed) {
+				this.#reads.delete(processId);
+			}
+		};
+		return {reads, leave};
 	}
 
 	async #read(processId: ProcessId, options: ReadOptions): Promise<OutputRead> {

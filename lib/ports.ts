@@ -25,6 +25,8 @@ export interface Clock {
 	now(): number;
 	/** Milliseconds since boot, time asleep included. */
 	uptimeMs(): number;
+	/** Milliseconds since some moment, time asleep perhaps not: for spans, where asking must cost nothing. */
+	monotonicMs(): number;
 	/** Calls back once, after at least `delayMs` (at most 2^31-1). */
 	setTimer(delayMs: number, callback: () => void): Timer;
 }

@@ -16,17 +16,10 @@ import type {
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import {eventTypes} from './events.js';
 import type {Clock, Confinement, OutputLog, ProcessStore} from './ports.js';
-import {
-	type Figures,
-	isLive,
-	type ProcessId,
-	type ProcessRecord,
-	type PublicStatus,
-	startedAtUptimeMs,
-	toProcess,
-} from './process.js';
+import type {Figures, ProcessId, ProcessRecord, PublicStatus} from './process.js';
 import {outputStreams} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {Views} from './views.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
 /** Lists let others have their turn after each so many processes. */
@@ -182,12 +175,16 @@ function parse<Schema extends v.GenericSchema>(schema: Schema, options: unknown)
 /** Shows processes with the end of their output. */
 @injectable()
 export class Queries {
+	readonly #views: Views;
+
 	constructor(
 		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
-		@inject(Tokens.output) private readonly output: Pick<OutputLog, 'tail'>,
-		@inject(Tokens.clock) private readonly clock: Pick<Clock, 'uptimeMs'>,
-	) {}
+		@inject(Tokens.output) output: Pick<OutputLog, 'tail'>,
+		@inject(Tokens.clock) clock: Pick<Clock, 'uptimeMs' | 'monotonicMs'>,
+	) {
+		this.#views = new Views(output, clock);
+	}
 
 	/** @throws {ProcessNotFoundError} */
 	find(processId: ProcessId): ProcessRecord {
@@ -202,7 +199,7 @@ export class Queries {
 	get(processId: ProcessId, options: GetOptions): ProcessDetails {
 		const {tailBytes} = parse(getSchema, options);
 		const process = this.find(processId);
-		return {...this.#withOutput(process, tailBytes), usage: this.#usage(process)};
+		return {...this.#views.show(process, tailBytes), usage: this.#usage(process)};
 	}
 
 	#usage(process: ProcessRecord): Figures | null {
@@ -226,32 +223,9 @@ export class Queries {
 				await new Promise(resolve => setImmediate(resolve));
 			}
 
-			processes.push(this.#withOutput(process, tailBytes));
+			processes.push(this.#views.show(process, tailBytes));
 		}
 
 		return {processes, nextCursor: found.length > limit ? String(page.at(-1)?.sequence) : null};
-	}
-
-	#withOutput(process: ProcessRecord, tailBytes: number): ProcessWithOutput {
-		const {stdout, stderr} = this.output.tail(process.processId, tailBytes);
-		return {
-			...toProcess(process),
-			...this.#runningTime(process),
-			stdout: stdout.text,
-			stderr: stderr.text,
-			stdoutBytes: stdout.totalBytes,
-			stderrBytes: stderr.totalBytes,
-			stdoutDropped: stdout.baseOffset,
-			stderrDropped: stderr.baseOffset,
-		};
-	}
-
-	/** By the clock since boot: the wall clock may have been set meanwhile. */
-	#runningTime(process: ProcessRecord): {durationMs?: number} {
-		if (!isLive(process)) {
-			return {};
-		}
-
-		return {durationMs: Math.max(0, this.clock.uptimeMs() - startedAtUptimeMs(process.state.start))};
 	}
 }

@@ -82,6 +82,7 @@ export class Dispatcher {
 			assertAllowed(caller, route.scope);
 		}
 
+		const goneSignal = () => this.#goneSignal(response);
 		const call: Call = {
 			supervisor: supervisorFor(caller, this.options.supervisor),
 			parameters,
@@ -89,7 +90,9 @@ export class Dispatcher {
 			header: name => headerOf(request, name),
 			readBody: () => this.#readBody(request, response, readJsonBody),
 			readBytes: () => this.#readBody(request, response, readBodyBytes),
-			gone: this.#goneSignal(response),
+			get gone() {
+				return goneSignal();
+			},
 		};
 		const answer = await route.handle(call);
 		facts.processId = processIdOf(answer);
@@ -99,8 +102,15 @@ export class Dispatcher {
 		);
 	}
 
+	/** Made for those who wait: it costs as much as all the rest of a short answer. */
 	#goneSignal(response: ServerResponse): AbortSignal {
 		const controller = new AbortController();
+		// It may be asked for late.
+		if (this.#isClosing || response.destroyed) {
+			controller.abort();
+			return controller.signal;
+		}
+
 		this.#waiting.add(controller);
 		response.once('close', () => {
 			this.#waiting.delete(controller);

@@ -6,6 +6,7 @@ export interface ServerSentEvent {
 	readonly id?: string;
 	/** Its type; without one it is a `message`. */
 	readonly event?: string;
+	/** Never changed: what was made of it is kept. */
 	readonly data: object;
 }
 
@@ -33,7 +34,8 @@ export async function sendEvents(response: ServerResponse, events: AsyncIterable
 				return;
 			}
 
-			if (!response.write(format(event))) {
+			response.write(headOf(event));
+			if (!response.write(dataOf(event))) {
 				await drained(response);
 			}
 		}
@@ -44,10 +46,23 @@ export async function sendEvents(response: ServerResponse, events: AsyncIterable
 	}
 }
 
-function format({id, event, data}: ServerSentEvent): string {
-	const head = `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}`;
+function headOf({id, event}: ServerSentEvent): string {
+	return `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: `;
+}
+
+/** As it is sent. The same output goes to all who follow it, and making JSON of it costs more than sending it. */
+const sentData = new WeakMap<object, Buffer>();
+
+function dataOf({data}: ServerSentEvent): Buffer {
+	const sent = sentData.get(data);
+	if (sent !== undefined) {
+		return sent;
+	}
+
 	// JSON has no line breaks of its own, so one line holds it.
-	return `${head}data: ${JSON.stringify(data)}\n\n`;
+	const text = Buffer.from(`${JSON.stringify(data)}\n\n`);
+	sentData.set(data, text);
+	return text;
 }
 
 /** Settles when the client has taken what was written, or has left. */

@@ -1,6 +1,7 @@
 import {isatty} from 'node:tty';
 import {type DestinationStream, destination, pino, stdSerializers, stdTimeFunctions} from 'pino';
 import type {Logger} from '../lib/index.js';
+import {GatheredLines} from './gathered-lines.js';
 import {chooseFormat} from './log-lines.js';
 
 export const logLevels = ['error', 'warn', 'info', 'debug', 'silent'] as const;
@@ -38,11 +39,13 @@ export function openLog(level: LogLevel, journalStream: string | undefined): Log
 	// memory lines are dropped. (Without a minLength there would be no flush.)
 	const sink = destination({fd: 2, sync: false, minLength: 1, maxLength: 1_048_576});
 	const format = chooseFormat(2, isatty(2), journalStream);
+	const gathered = new GatheredLines(sink);
 	return {
-		...createLogger(level, format === null ? sink : {write: line => sink.write(format(line))}),
+		...createLogger(level, format === null ? gathered : {write: line => gathered.write(format(line))}),
 		flush: timeoutMs =>
 			new Promise(resolve => {
 				const timer = setTimeout(() => resolve(false), timeoutMs);
+				gathered.passOn();
 				sink.flush(() => {
 					clearTimeout(timer);
 					resolve(true);

@@ -102,7 +102,7 @@ class Display {
 
 		const all = this.#unfinished[stream].length === 0 ? bytes : Buffer.concat([this.#unfinished[stream], bytes]);
 		const length = wholeCharacters(all);
-		yield* this.#showAll(stream, all.subarray(0, length));
+		yield* this.#showAll(stream, length === all.length ? all : all.subarray(0, length));
 		this.#unfinished[stream] = all.subarray(length);
 	}
 
@@ -120,8 +120,22 @@ class Display {
 
 		const offset = this.#shown[stream];
 		this.#shown[stream] += bytes.length;
-		yield {id: this.id, event: stream, data: {offset, ...encoded(bytes)}};
+		yield {id: this.id, event: stream, data: dataOf(offset, bytes)};
 	}
+}
+
+/** The library gives the same bytes to all who follow a process: what is made of them is made once. */
+const shown = new WeakMap<Uint8Array, {readonly offset: number}>();
+
+function dataOf(offset: number, bytes: Uint8Array): object {
+	const kept = shown.get(bytes);
+	if (kept?.offset === offset) {
+		return kept;
+	}
+
+	const data = {offset, ...encoded(bytes)};
+	shown.set(bytes, data);
+	return data;
 }
 
 /** Text where it is UTF-8: what is not would come out as something else. */

@@ -4,7 +4,7 @@ import {asObject, parseFields, parseQuery} from './fields.js';
 import {parseKillRequest} from './kill-request.js';
 import {readProcessId} from './process-id.js';
 import {processDetailsJson} from './process-json.js';
-import {listProcesses} from './process-list.js';
+import {ProcessList} from './process-list.js';
 import {waitUntilReady} from './ready.js';
 import type {Answer, Call, Route} from './router.js';
 import {wholeNumber} from './text-schemas.js';
@@ -12,12 +12,13 @@ import {waitForProcess} from './wait.js';
 
 /** Endpoints that show processes, wait for them, signal, end and forget them. */
 export function processRoutes(now: () => number): Route[] {
+	const list = new ProcessList(now);
 	return [
 		{
 			method: 'GET',
 			path: '/execute/processes',
 			scope: 'read',
-			handle: async ({supervisor, query}) => ({pieces: await listProcesses(supervisor, query, now)}),
+			handle: ({supervisor, query}) => list.answer(supervisor, query),
 		},
 		{
 			method: 'GET',

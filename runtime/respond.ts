@@ -68,19 +68,23 @@ function sendJson(response: ServerResponse, status: number, value: object, heade
 	return send(response, status, JSON.stringify(value), {...headers, 'content-type': 'application/json'});
 }
 
-async function send(response: ServerResponse, status: number, text: string, headers: Headers): Promise<void> {
-	const body = Buffer.from(text);
-	response.writeHead(status, {...headers, 'content-length': body.length});
+async function send(
+	response: ServerResponse,
+	status: number,
+	text: string | Uint8Array,
+	headers: Headers,
+): Promise<void> {
+	response.writeHead(status, {...headers, 'content-length': Buffer.byteLength(text)});
 	const isKept = response.shouldKeepAlive && headers['connection'] !== 'close';
 	if (isKept || response.req.complete) {
-		response.end(body);
+		response.end(text);
 		return;
 	}
 
 	// RFC 9112 section 9.6: closed at once, with bytes of the request unread, the connection would be
 	// reset, and a client that listens only when it has sent all (Python's do) would never see the answer.
 	// So it is told, and heard out for a moment.
-	response.write(body);
+	response.write(text);
 	await endOfRequest(response, lingerMs);
 	response.end();
 }

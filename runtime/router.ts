@@ -28,7 +28,7 @@ export type Answer =
 	| {readonly json: object}
 	| {readonly pieces: AsyncIterable<string>}
 	| {readonly events: AsyncIterable<ServerSentEvent>}
-	| {readonly text: string; readonly contentType: string}
+	| {readonly text: string | Uint8Array; readonly contentType: string}
 	| BytesAnswer;
 
 /** Bytes of a length that is known. */
@@ -53,16 +53,21 @@ export interface Match {
 	readonly parameters: Readonly<Record<string, string>>;
 }
 
+/** A path as its segments: what must stand there, or the name of the parameter that does. */
+type Pattern = ReadonlyArray<{readonly literal: string} | {readonly name: string}>;
+
 export class Router {
-	readonly #patterns: readonly {readonly route: Route; readonly segments: readonly string[]}[];
+	readonly #patterns: readonly {readonly route: Route; readonly pattern: Pattern}[];
+	readonly #publicPaths: ReadonlySet<string>;
 
 	constructor(routes: readonly Route[]) {
-		this.#patterns = routes.map(route => ({route, segments: route.path.split('/').slice(1)}));
+		this.#patterns = routes.map(route => ({route, pattern: toPattern(route.path)}));
+		this.#publicPaths = new Set(routes.filter(({scope}) => scope === 'public').map(({path}) => path));
 	}
 
 	/** Whether whoever asks for this path needs no token. */
 	isPublic(path: string): boolean {
-		return this.#patterns.some(({route}) => route.scope === 'public' && route.path === path);
+		return this.#publicPaths.has(path);
 	}
 
 	/** @throws {Problem} 400 for a path that cannot be decoded. */
@@ -70,8 +75,8 @@ export class Router {
 		const given = decodeSegments(path);
 		const routes: Route[] = [];
 		let parameters: Record<string, string> = {};
-		for (const {route, segments} of this.#patterns) {
-			const found = matchSegments(segments, given);
+		for (const {route, pattern} of this.#patterns) {
+			const found = matchSegments(pattern, given);
 			if (found !== null) {
 				routes.push(route);
 				parameters = found;
@@ -82,7 +87,15 @@ export class Router {
 	}
 }
 
-function matchSegments(pattern: readonly string[], given: readonly string[]): Record<string, string> | null {
+function toPattern(path: string): Pattern {
+	const segments = path.split('/').slice(1);
+	return segments.map(segment => {
+		const [, name] = /^\{(\w+)\}$/.exec(segment) ?? [];
+		return name === undefined ? {literal: segment} : {name};
+	});
+}
+
+function matchSegments(pattern: Pattern, given: readonly string[]): Record<string, string> | null {
 	if (pattern.length !== given.length) {
 		return null;
 	}
@@ -90,13 +103,12 @@ function matchSegments(pattern: readonly string[], given: readonly string[]): Re
 	const parameters: Record<string, string> = {};
 	for (const [index, segment] of pattern.entries()) {
 		const value = given[index] ?? '';
-		const [, name] = /^\{(\w+)\}$/.exec(segment) ?? [];
-		if (name === undefined ? value !== segment : value === '') {
+		if ('literal' in segment ? value !== segment.literal : value === '') {
 			return null;
 		}
 
-		if (name !== undefined) {
-			parameters[name] = value;
+		if ('name' in segment) {
+			parameters[segment.name] = value;
 		}
 	}
 

@@ -24,7 +24,12 @@ export async function serve(flags: Flags, environment = process.env): Promise<vo
 	const log = openLog(config.logLevel, environment['JOURNAL_STREAM']);
 	warnOfUnknown(environment, log);
 	exitOnBugs(log);
-	const daemon = await startDaemon({config, stateDir, key, logger: log, socket: inherited.listen});
+	const daemon = await startDaemon({config, stateDir, key, logger: log, socket: inherited.listen}).catch(
+		async error => {
+			await log.flush(lastLinesMs);
+			throw error;
+		},
+	);
 	const service = new SystemdService(daemon, createNotify(environment, inherited, log), log);
 	exitOnSignals(daemon, service, log);
 	reloadOnHangup(() => service.reloading(() => replaceKey(daemon, readKey, log)));

@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {hash} from 'node:crypto';
 import type {Caller} from './caller.js';
 
 /** Milliseconds since 1970, and since some moment that nobody can set. */
@@ -64,5 +64,5 @@ export class TokenCache {
 }
 
 function digestOf(token: string): string {
-	return createHash('sha256').update(token).digest('base64');
+	return hash('sha256', token, 'base64');
 }

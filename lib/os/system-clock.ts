@@ -14,6 +14,10 @@ export class SystemClock implements Clock {
 		return Math.round(uptime() * 1000);
 	}
 
+	monotonicMs(): number {
+		return performance.now();
+	}
+
 	setTimer(delayMs: number, callback: () => void): Timer {
 		const timeout = setTimeout(callback, delayMs);
 		return {cancel: () => clearTimeout(timeout)};

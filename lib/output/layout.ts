@@ -1,5 +1,4 @@
 import {closeSync, constants, openSync, statSync, writeSync} from 'node:fs';
-import {join} from 'node:path';
 import * as v from 'valibot';
 import type {ProcessId} from '../process.js';
 import {readStateFile, updateFlags} from '../state-file.js';
@@ -35,7 +34,7 @@ export class LayoutFile {
 	readonly #path: string;
 
 	constructor(stateDir: string, processId: ProcessId) {
-		this.#path = join(stateDir, 'runs', processId, 'dropped');
+		this.#path = `${stateDir}/runs/${processId}/dropped`;
 	}
 
 	/** The layout of a stream whose file has this size now. */

@@ -179,14 +179,14 @@ export function fromRow(row: ProcessRow): ProcessRecord {
 export function factsFromRow(row: ProcessRow): Omit<ProcessRecord, 'state'> {
 	const command: Command = {
 		line: row.command,
-		args: row.args === null ? null : JSON.parse(row.args),
+		args: parsed(row.args),
 		workingDir: row.working_dir,
 		name: row.name,
 		timeoutMs: row.timeout_ms,
 		leftover: row.leftover_policy as LeftoverPolicy,
-		limits: row.limits === null ? null : JSON.parse(row.limits),
+		limits: parsed(row.limits),
 		stdin: row.stdin === 1,
-		ready: row.ready === null ? null : JSON.parse(row.ready),
+		ready: parsed(row.ready),
 	};
 	return {
 		sequence: row.sequence,
@@ -197,6 +197,11 @@ export function factsFromRow(row: ProcessRow): Omit<ProcessRecord, 'state'> {
 		createdAt: row.created_at,
 		cgroup: row.cgroup,
 	};
+}
+
+/** Frozen: a record is kept, and what is shown of it is given to callers. */
+function parsed<T>(json: string | null): T | null {
+	return json === null ? null : Object.freeze(JSON.parse(json));
 }
 
 function toState(row: ProcessRow): ProcessState {

@@ -5,6 +5,7 @@ import type {Change, IdempotencyKey, ListQuery, ProcessStore} from '../ports.js'
 import {type EndedProcess, hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../process.js';
 import type {Database} from './database.js';
 import {SqliteEventStore} from './event-store.js';
+import {KeptRecords} from './kept-records.js';
 import {columns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
 
 import Sqlite = require('better-sqlite3');
@@ -22,6 +23,10 @@ export class SqliteProcessStore implements ProcessStore {
 	readonly #findKey: Statement;
 	readonly #open: Statement;
 	readonly #leftover: Statement;
+	readonly #read: Statement;
+	/** One for each set of conditions that was asked for. */
+	readonly #lists = new Map<string, Statement>();
+	readonly #kept = new KeptRecords();
 	#isRebuilding: boolean;
 	readonly #inTransaction: <T>(work: () => T) => T;
 
@@ -42,10 +47,11 @@ export class SqliteProcessStore implements ProcessStore {
 			WHERE process_id = @process_id`,
 		);
 		this.#insertKey = database.prepare('INSERT INTO idempotency_keys (key, fingerprint, process_id) VALUES (?, ?, ?)');
-		this.#find = database.prepare('SELECT * FROM processes WHERE process_id = ?');
+		this.#find = database.prepare('SELECT sequence FROM processes WHERE process_id = ?').pluck();
 		this.#findKey = database.prepare('SELECT process_id, fingerprint FROM idempotency_keys WHERE key = ?');
-		this.#open = database.prepare("SELECT * FROM processes WHERE status <> 'ended' ORDER BY sequence");
+		this.#open = database.prepare("SELECT sequence FROM processes WHERE status <> 'ended' ORDER BY sequence").pluck();
 		this.#leftover = database.prepare('SELECT * FROM processes WHERE leftover > 0 ORDER BY sequence');
+		this.#read = database.prepare('SELECT * FROM processes WHERE sequence = ?');
 		const transaction = database.transaction((work: () => unknown) => work());
 		this.#inTransaction = <T>(work: () => T) => {
 			try {
@@ -86,6 +92,8 @@ export class SqliteProcessStore implements ProcessStore {
 	}
 
 	update(record: ProcessRecord): void {
+		// Before: where the transaction fails, it is read again.
+		this.#kept.drop(record.sequence);
 		this.#updateState.run(toRow(record));
 	}
 
@@ -114,8 +122,8 @@ export class SqliteProcessStore implements ProcessStore {
 	}
 
 	find(processId: ProcessId): ProcessRecord | null {
-		const row = this.#find.get(processId) as ProcessRow | undefined;
-		return row === undefined ? null : fromRow(row);
+		const sequence = this.#find.get(processId) as number | undefined;
+		return sequence === undefined ? null : this.#record(sequence);
 	}
 
 	findByIdempotencyKey(key: string, owner: string | null): {processId: ProcessId; fingerprint: string} | null {
@@ -131,14 +139,30 @@ export class SqliteProcessStore implements ProcessStore {
 			...(before === undefined ? [] : ['sequence < @before']),
 		];
 		const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-		const rows = this.#database
-			.prepare(`SELECT * FROM processes ${where} ORDER BY sequence DESC LIMIT @limit`)
-			.all({status, name, owner, before, limit}) as ProcessRow[];
-		return rows.map(fromRow);
+		const sequences = this.#listStatement(where).all({status, name, owner, before, limit}) as number[];
+		return sequences.map(sequence => this.#record(sequence));
+	}
+
+	#record(sequence: number): ProcessRecord {
+		return this.#kept.find(sequence, () => fromRow(this.#read.get(sequence) as ProcessRow));
+	}
+
+	/** Numbers alone: an index has them, and most records are kept. */
+	#listStatement(where: string): Statement {
+		const kept = this.#lists.get(where);
+		if (kept !== undefined) {
+			return kept;
+		}
+
+		// A mere parameter as a limit is planned for, and the statement prepared anew whenever it is bound.
+		const sql = `SELECT sequence FROM processes ${where} ORDER BY sequence DESC LIMIT @limit + 0`;
+		const statement = this.#database.prepare(sql).pluck();
+		this.#lists.set(where, statement);
+		return statement;
 	}
 
 	listOpen(): ProcessRecord[] {
-		return (this.#open.all() as ProcessRow[]).map(fromRow);
+		return (this.#open.all() as number[]).map(sequence => this.#record(sequence));
 	}
 
 	listWithLeftover(): EndedProcess[] {

@@ -22,6 +22,10 @@ export class FakeClock implements Clock {
 		return this.#uptimeMs;
 	}
 
+	monotonicMs(): number {
+		return this.#uptimeMs;
+	}
+
 	setTimer(delayMs: number, callback: () => void): Timer {
 		const timer = {cancel: () => void this.#waiting.delete(timer)};
 		this.#waiting.set(timer, {

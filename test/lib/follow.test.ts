@@ -83,7 +83,9 @@ test('what is written after the end is not followed, however much that is', asyn
 		output: {
 			watch: () => () => undefined,
 			extent: () => written,
-			read: async (_processId, _stream, offset, limit) => {
+		},
+		reads: {
+			read: async (_stream, offset, limit) => {
 				const bytes = Buffer.alloc(Math.min(limit, 40));
 				return {...written, offset, nextOffset: offset + bytes.length, bytes, gap: null};
 			},

@@ -24,7 +24,13 @@ function open(count = 0) {
 		store.adopt(process);
 	}
 
-	return {store, queries: new Queries(store, new FakeConfinement(), new FakeOutputLog(), {uptimeMs: () => 12_345})};
+	return {
+		store,
+		queries: new Queries(store, new FakeConfinement(), new FakeOutputLog(), {
+			uptimeMs: () => 12_345,
+			monotonicMs: () => 0,
+		}),
+	};
 }
 
 test('a process is shown with the last 64 KiB of its output', t => {

@@ -1,8 +1,9 @@
 import {once} from 'node:events';
 import {request as httpRequest, type IncomingMessage} from 'node:http';
 import test from 'ava';
-import type {ListOptions, ProcessWithOutput, Supervisor} from '../../lib/index.js';
-import {listProcesses} from '../../runtime/process-list.js';
+import type {ListOptions, ProcessPage, ProcessWithOutput, Supervisor} from '../../lib/index.js';
+import {ProcessList} from '../../runtime/process-list.js';
+import type {Answer} from '../../runtime/router.js';
 import {eventually} from '../helpers/eventually.js';
 import {aProcess, mint, openServer} from '../helpers/http-server.js';
 
@@ -22,19 +23,28 @@ function lister(total: number, facts: Partial<ProcessWithOutput> = {}) {
 }
 
 interface ListJson {
-	readonly processes: readonly {readonly process_id: string}[];
+	readonly processes: readonly {readonly process_id: string; readonly leftover: number}[];
 	readonly count: number;
 	readonly next_cursor?: string;
 }
 
-async function read(total: number, query: string) {
-	const {calls, supervisor} = lister(total);
+async function textOf(answer: Answer): Promise<string> {
+	if ('text' in answer) {
+		return Buffer.from(answer.text).toString();
+	}
+
 	let text = '';
-	for await (const piece of await listProcesses(supervisor as Supervisor, new URLSearchParams(query), Date.now)) {
+	for await (const piece of 'pieces' in answer ? answer.pieces : []) {
 		text += piece;
 	}
 
-	const {processes, ...rest}: ListJson = JSON.parse(text);
+	return text;
+}
+
+async function read(total: number, query: string) {
+	const {calls, supervisor} = lister(total);
+	const answer = await new ProcessList(Date.now).answer(supervisor as Supervisor, new URLSearchParams(query));
+	const {processes, ...rest}: ListJson = JSON.parse(await textOf(answer));
 	return {ids: processes.map(({process_id}) => process_id), rest, calls};
 }
 
@@ -58,6 +68,39 @@ test('a list that goes on says where', async t => {
 	t.deepEqual(ids, ['proc_5', 'proc_4']);
 	t.deepEqual(rest, {count: 2, next_cursor: '4'});
 	t.deepEqual((await read(5, 'limit=2&cursor=4')).ids, ['proc_3', 'proc_2']);
+});
+
+test('each page says what is so at the moment, however often a list was asked for before', async t => {
+	const two = [aProcess({processId: 'proc_2', status: 'completed', endedAt: 5}), aProcess({processId: 'proc_1'})];
+	const changed = {...(two[0] as ProcessWithOutput), leftover: 1};
+	const answers: ProcessPage[] = [
+		{processes: two, nextCursor: null},
+		{processes: two, nextCursor: null},
+		{processes: two, nextCursor: '1'},
+		{processes: two.toReversed(), nextCursor: null},
+		{processes: [changed], nextCursor: null},
+		{processes: two.slice(0, 1), nextCursor: null},
+		{processes: [], nextCursor: null},
+	];
+	const list = new ProcessList(Date.now);
+	const seen: string[] = [];
+	for (const page of answers) {
+		const supervisor: Partial<Supervisor> = {list: async () => page};
+		const {processes, next_cursor: next = ''}: ListJson = JSON.parse(
+			await textOf(await list.answer(supervisor as Supervisor, new URLSearchParams('limit=2'))),
+		);
+		seen.push(`${processes.map(({process_id, leftover}) => `${process_id}:${leftover}`).join()} ${next}`);
+	}
+
+	t.deepEqual(seen, [
+		'proc_2:0,proc_1:0 ',
+		'proc_2:0,proc_1:0 ',
+		'proc_2:0,proc_1:0 1',
+		'proc_1:0,proc_2:0 ',
+		'proc_2:1 ',
+		'proc_2:0 ',
+		' ',
+	]);
 });
 
 test('without a limit there are at most 1,000, and none twice', async t => {

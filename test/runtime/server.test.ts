@@ -255,3 +255,35 @@ test('draining with nothing to do settles at once', async t => {
 
 	t.true(performance.now() - startedAt < 30_000);
 });
+
+test('who waits for a client is told that it has left, also where that was before the waiting began', async t => {
+	let hasCome = false;
+	let waitsWith: AbortSignal | undefined;
+	let goOn: () => void = () => undefined;
+	const hasLeft = new Promise<void>(resolve => {
+		goOn = resolve;
+	});
+	const {port, ask} = await openServer(t, {
+		startBody: async () => {
+			hasCome = true;
+			await hasLeft;
+			return aProcess({status: 'running'});
+		},
+		wait: async (_, {signal} = {}) => {
+			waitsWith = signal;
+			return aProcess();
+		},
+	});
+	const headers = {authorization: `Bearer ${await mint()}`, 'content-type': 'application/json'};
+	const request = httpRequest({port, method: 'POST', path: '/commands/run', headers});
+	request.on('error', () => undefined);
+	request.end('{"command": "sleep 60"}');
+
+	await eventually(() => hasCome);
+	request.destroy();
+	// Answered after the end of the other connection was read.
+	await ask('GET', '/ping');
+	goOn();
+
+	t.true(await eventually(() => waitsWith?.aborted));
+});

@@ -3,7 +3,17 @@ import test from 'ava';
 import Sqlite from 'better-sqlite3';
 import {StorageFullError} from '../../../lib/errors.js';
 import type {Change} from '../../../lib/ports.js';
-import {type ProcessRecord, recordEnd, recordReady, recordStart, recordStop, toProcess} from '../../../lib/process.js';
+import {
+	type EndedProcess,
+	type ProcessRecord,
+	recordEnd,
+	recordLeftover,
+	recordReady,
+	recordStart,
+	recordStop,
+	toProcess,
+} from '../../../lib/process.js';
+import {SqliteArchive} from '../../../lib/sqlite/archive.js';
 import {openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
 import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';
 import {
@@ -204,6 +214,51 @@ test('of changes of which one cannot be stored none is, and no event', t => {
 	t.throws(() => store.apply(changes));
 
 	t.deepEqual([store.find('proc_1'), count('events')], [process, 1]);
+});
+
+test('however often a process was read before, each change of it is seen at once, and none that was taken back', t => {
+	const {store} = open();
+	const {process} = store.insert(newProcess(), 0);
+	const seen = () => [store.find('proc_1'), ...store.list({limit: 1}), ...store.listOpen()].map(found => found?.state);
+	t.deepEqual(seen(), [process.state, process.state, process.state]);
+
+	const running = recordStart(process, aStart);
+	store.apply([{record: running, event: 'started', at: 1}]);
+	t.deepEqual(seen(), [running.state, running.state, running.state]);
+
+	const ended = recordEnd(running, {exitCode: 0, endedAt: 5000, durationMs: 10});
+	t.throws(() =>
+		store.apply([
+			{record: ended, event: 'ended', at: 2},
+			{record: ended, event: 'stopping', at: 3},
+		]),
+	);
+	t.deepEqual(seen(), [running.state, running.state, running.state]);
+
+	store.apply([{record: ended, event: 'ended', at: 2}]);
+	t.deepEqual(seen(), [ended.state, ended.state]);
+	store.update(recordLeftover(ended, 2));
+	t.like(seen()[0], {leftover: 2});
+});
+
+test('a process that was forgotten is not found, however often it was read before', t => {
+	const {database, store} = open();
+	put(store, anEndedProcess());
+	const [process] = store.list({limit: 1});
+	t.truthy(process && store.find('proc_1'));
+
+	new SqliteArchive(database).forget(process as EndedProcess, 0);
+
+	t.is(store.find('proc_1'), null);
+	t.deepEqual(store.list({limit: 1}), []);
+});
+
+test('nobody who was given a record can change what others are given', t => {
+	const {store} = open();
+	put(store, anEndedProcess({command: {args: ['a'], limits: {pids: 5}, ready: {port: 1, timeoutMs: 1}}}));
+	const {args, limits, ready} = store.find('proc_1')?.command ?? {};
+
+	t.true([args, limits, ready].every(Object.isFrozen));
 });
 
 test('a process that cannot be accepted leaves no row, no key and no event', t => {
