@@ -10,7 +10,8 @@ import {makeTempDir} from '../../helpers/temp-dir.js';
 const program = `
 	const {takeOwnership} = await import(${JSON.stringify(new URL('../../../lib/sqlite/owner-lock.js', import.meta.url))});
 	try {
-		takeOwnership(process.argv[1]);
+		// A lock that nobody knows of is let go of when memory is collected.
+		globalThis.lock = takeOwnership(process.argv[1]);
 		process.stdout.write('taken');
 		setInterval(() => undefined, 1000);
 	} catch (error) {
