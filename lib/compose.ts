@@ -145,10 +145,11 @@ interface Stores {
 function openStores(stateDir: string, logger: Logger): Stores {
 	const path = join(stateDir, 'nohupd.db');
 	const {database, rebuildMark} = openDatabase(path, readMigrations(migrationsDir), logger);
+	const events = new SqliteEventStore(database);
 	return {
-		store: new SqliteProcessStore(database, stateDir, rebuildMark),
-		events: new SqliteEventStore(database),
-		archive: new SqliteArchive(database),
+		store: new SqliteProcessStore(database, events, rebuildMark),
+		events,
+		archive: new SqliteArchive(database, events),
 	};
 }
 

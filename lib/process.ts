@@ -421,7 +421,15 @@ export interface Process {
 }
 
 /** The outside view of a record. */
-export function toProcess({processId, executionId, command, owner, createdAt, cgroup, state}: ProcessRecord): Process {
+export function toProcess({
+	processId,
+	executionId,
+	command,
+	owner,
+	createdAt,
+	cgroup,
+	state,
+}: Omit<ProcessRecord, 'sequence'>): Process {
 	const start = state.status === 'queued' ? null : state.start;
 	return {
 		processId,

@@ -39,6 +39,11 @@ export class SpareDirectories {
 		this.#ready = readdirSync(this.#place).map(name => join(this.#place, name));
 	}
 
+	/** How many can be taken now. */
+	get size(): number {
+		return this.#ready.length;
+	}
+
 	/** Puts one in its place with this specification. False where none is ready: nothing was made then. */
 	take(directory: string, record: string, specification: string): boolean {
 		const spare = this.#ready.pop();

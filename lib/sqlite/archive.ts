@@ -3,8 +3,9 @@ import type {AnyProcessEvent} from '../events.js';
 import type {Archive, ArchivedProcess} from '../ports.js';
 import {type EndedProcess, type ProcessId, recordForgotten} from '../process.js';
 import type {Database} from './database.js';
-import {SqliteEventStore} from './event-store.js';
+import type {SqliteEventStore} from './event-store.js';
 import {fromRow, type ProcessRow} from './process-row.js';
+import {type Transact, transactionsOf} from './transaction.js';
 
 type Statement = Sqlite.Statement<unknown[], unknown>;
 
@@ -14,16 +15,17 @@ interface ArchiveRow extends ProcessRow {
 
 /** The rows of ended processes. */
 export class SqliteArchive implements Archive {
-	readonly #events: SqliteEventStore;
 	readonly #totals: Statement;
 	readonly #oldest: Statement;
 	readonly #uncounted: Statement;
 	readonly #count: Statement;
 	readonly #delete: Statement;
-	readonly #inTransaction: <T>(work: () => T) => T;
+	readonly #inTransaction: Transact;
 
-	constructor(database: Database) {
-		this.#events = new SqliteEventStore(database);
+	constructor(
+		database: Database,
+		private readonly events: SqliteEventStore,
+	) {
 		this.#totals = database.prepare(
 			`SELECT count(*) AS count, coalesce(sum(output_bytes), 0) AS outputBytes
 			FROM processes WHERE status = 'ended'`,
@@ -44,8 +46,7 @@ export class SqliteArchive implements Archive {
 		this.#delete = database
 			.prepare("DELETE FROM processes WHERE process_id = ? AND status = 'ended' RETURNING event_sequences")
 			.pluck();
-		const transaction = database.transaction((work: () => unknown) => work());
-		this.#inTransaction = <T>(work: () => T) => transaction.immediate(work) as T;
+		this.#inTransaction = transactionsOf(database);
 	}
 
 	totals(): {count: number; outputBytes: number} {
@@ -77,8 +78,8 @@ export class SqliteArchive implements Archive {
 				return null;
 			}
 
-			this.#events.drop(sequences);
-			return this.#events.append({record: recordForgotten(process), event: 'forgotten', at});
+			this.events.drop(sequences);
+			return this.events.append({record: recordForgotten(process), event: 'forgotten', at});
 		});
 	}
 }

@@ -4,8 +4,14 @@ import type {Change, EventQuery, EventStore} from '../ports.js';
 import {type ProcessId, type ProcessRecord, toProcess} from '../process.js';
 import type {Database} from './database.js';
 import {factsFromRow, type ProcessRow} from './process-row.js';
+import {type Transact, transactionsOf} from './transaction.js';
 
 type Statement = Sqlite.Statement<unknown[], unknown>;
+
+/** A change of a process that may have no number of its own yet. */
+interface NewEvent extends Omit<Change, 'record'> {
+	readonly record: Omit<ProcessRecord, 'sequence'>;
+}
 
 /** A row of `events`, with that of its process where it is known. */
 interface EventRow extends ProcessRow {
@@ -35,7 +41,6 @@ const inOrder = 'ORDER BY events.sequence LIMIT @limit';
 export class SqliteEventStore implements EventStore {
 	readonly #database: Database;
 	readonly #insert: Statement;
-	readonly #enter: Statement;
 	readonly #last: Statement;
 	readonly #all: Statement;
 	readonly #ofProcess: Statement;
@@ -45,14 +50,11 @@ export class SqliteEventStore implements EventStore {
 	readonly #forgotten: Statement;
 	readonly #drop: Statement;
 	readonly #dropForgotten: Statement;
-	readonly #inTransaction: <T>(work: () => T) => T;
+	readonly #inTransaction: Transact;
 
 	constructor(database: Database) {
 		this.#database = database;
 		this.#insert = database.prepare('INSERT INTO events (at, type, process_id, state, process) VALUES (?, ?, ?, ?, ?)');
-		this.#enter = database.prepare(
-			"UPDATE processes SET event_sequences = json_insert(event_sequences, '$[#]', ?) WHERE process_id = ?",
-		);
 		// The table forgets; its counter does not (sqlite.org/autoinc.html).
 		this.#last = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'").pluck();
 		this.#all = database.prepare(`${select} ${inOrder}`);
@@ -77,18 +79,19 @@ export class SqliteEventStore implements EventStore {
 				) RETURNING sequence`,
 			)
 			.pluck();
-		const transaction = database.transaction((work: () => unknown) => work());
-		this.#inTransaction = <T>(work: () => T) => transaction.immediate(work) as T;
+		this.#inTransaction = transactionsOf(database);
 	}
 
-	/** Gives a change of a process that is stored its number. For the transaction that makes it true. */
-	append({record, event: type, at}: Change): AnyProcessEvent {
+	/**
+	 * Gives a change of a process its number, which the process's row is to be told (`event_sequences`). For the transaction
+	 * that makes it true.
+	 */
+	append({record, event: type, at}: NewEvent): AnyProcessEvent {
 		const {state, ...facts} = record;
 		// Of all others the row has them; three events a command are written while somebody waits.
 		const process = type === 'forgotten' ? JSON.stringify(facts) : null;
 		const {lastInsertRowid} = this.#insert.run(at, type, record.processId, JSON.stringify(state), process);
 		const sequence = Number(lastInsertRowid);
-		this.#enter.run(sequence, record.processId);
 		return toEvent(sequence, at, type, record);
 	}
 
@@ -148,7 +151,7 @@ function recordFromRow(row: EventRow): ProcessRecord {
 	return {...facts, state: JSON.parse(row.event_state)};
 }
 
-function toEvent(sequence: number, at: number, type: EventType, record: ProcessRecord): AnyProcessEvent {
+function toEvent(sequence: number, at: number, type: EventType, record: NewEvent['record']): AnyProcessEvent {
 	const event = {sequence, at, process: toProcess(record)};
 	if (type !== 'stopping') {
 		return {type, ...event};

@@ -1,14 +1,13 @@
 import {rmSync} from 'node:fs';
-import {StorageFullError} from '../errors.js';
+import type Sqlite from 'better-sqlite3';
 import type {AnyProcessEvent} from '../events.js';
 import type {Change, IdempotencyKey, ListQuery, ProcessStore} from '../ports.js';
 import {type EndedProcess, hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../process.js';
 import type {Database} from './database.js';
-import {SqliteEventStore} from './event-store.js';
+import type {SqliteEventStore} from './event-store.js';
 import {KeptRecords} from './kept-records.js';
 import {columns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
-
-import Sqlite = require('better-sqlite3');
+import {type Transact, transactionsOf} from './transaction.js';
 
 type Statement = Sqlite.Statement<unknown[], unknown>;
 
@@ -16,9 +15,9 @@ type Statement = Sqlite.Statement<unknown[], unknown>;
 export class SqliteProcessStore implements ProcessStore {
 	readonly #database: Database;
 	readonly #insertProcess: Statement;
-	readonly #updateState: Statement;
+	readonly #update: Statement;
+	readonly #change: Statement;
 	readonly #insertKey: Statement;
-	readonly #events: SqliteEventStore;
 	readonly #find: Statement;
 	readonly #findKey: Statement;
 	readonly #open: Statement;
@@ -28,22 +27,25 @@ export class SqliteProcessStore implements ProcessStore {
 	readonly #lists = new Map<string, Statement>();
 	readonly #kept = new KeptRecords();
 	#isRebuilding: boolean;
-	readonly #inTransaction: <T>(work: () => T) => T;
+	readonly #inTransaction: Transact;
 
 	constructor(
 		database: Database,
-		stateDir: string,
+		private readonly events: SqliteEventStore,
 		private readonly rebuildMark: string | null = null,
 	) {
 		this.#database = database;
-		this.#events = new SqliteEventStore(database);
 		this.#isRebuilding = rebuildMark !== null;
 		this.#insertProcess = database.prepare(
-			`INSERT INTO processes (${columns.join(', ')}) VALUES (${columns.map(name => `@${name}`).join(', ')})`,
+			`INSERT INTO processes (${columns.join(', ')}, event_sequences)
+			VALUES (${columns.map(name => `@${name}`).join(', ')}, iif(@event IS NULL, '[]', json_array(@event)))`,
 		);
 		// What it wrote is counted anew: descendants that it left behind go on writing.
-		this.#updateState = database.prepare(
-			`UPDATE processes SET ${stateColumns.map(name => `${name} = @${name}`).join(', ')}, output_bytes = NULL
+		const assignments = [...stateColumns.map(name => `${name} = @${name}`), 'output_bytes = NULL'].join(', ');
+		this.#update = database.prepare(`UPDATE processes SET ${assignments} WHERE process_id = @process_id`);
+		// One statement: each that writes the row writes the whole of it.
+		this.#change = database.prepare(
+			`UPDATE processes SET ${assignments}, event_sequences = json_insert(event_sequences, '$[#]', @event)
 			WHERE process_id = @process_id`,
 		);
 		this.#insertKey = database.prepare('INSERT INTO idempotency_keys (key, fingerprint, process_id) VALUES (?, ?, ?)');
@@ -52,15 +54,7 @@ export class SqliteProcessStore implements ProcessStore {
 		this.#open = database.prepare("SELECT sequence FROM processes WHERE status <> 'ended' ORDER BY sequence").pluck();
 		this.#leftover = database.prepare('SELECT * FROM processes WHERE leftover > 0 ORDER BY sequence');
 		this.#read = database.prepare('SELECT * FROM processes WHERE sequence = ?');
-		const transaction = database.transaction((work: () => unknown) => work());
-		this.#inTransaction = <T>(work: () => T) => {
-			try {
-				return transaction.immediate(work) as T;
-			} catch (error) {
-				const isFull = error instanceof Sqlite.SqliteError && error.code === 'SQLITE_FULL';
-				throw isFull ? new StorageFullError(stateDir, {cause: error}) : error;
-			}
-		};
+		this.#inTransaction = transactionsOf(database);
 	}
 
 	insert(
@@ -69,24 +63,24 @@ export class SqliteProcessStore implements ProcessStore {
 		key?: IdempotencyKey,
 	): {process: QueuedProcess; event: AnyProcessEvent} {
 		return this.#inTransaction(() => {
-			const {lastInsertRowid} = this.#insertProcess.run(toRow(process));
+			const event = this.events.append({record: process, event: 'queued', at});
+			const {lastInsertRowid} = this.#insertProcess.run({...toRow(process), event: event.sequence});
 			if (key !== undefined) {
 				this.#insertKey.run(storedKey(key), key.fingerprint, process.processId);
 			}
 
-			const record = {...process, sequence: Number(lastInsertRowid)};
-			return {
-				process: record,
-				event: this.#events.append({record, event: 'queued', at}),
-			};
+			return {process: {...process, sequence: Number(lastInsertRowid)}, event};
 		});
 	}
 
 	apply(changes: readonly Change[]): AnyProcessEvent[] {
 		return this.#inTransaction(() =>
 			changes.map(change => {
-				this.update(change.record);
-				return this.#events.append(change);
+				const {record} = change;
+				const event = this.events.append(change);
+				this.#kept.drop(record.sequence);
+				this.#change.run({...toRow(record), event: event.sequence});
+				return event;
 			}),
 		);
 	}
@@ -94,11 +88,11 @@ export class SqliteProcessStore implements ProcessStore {
 	update(record: ProcessRecord): void {
 		// Before: where the transaction fails, it is read again.
 		this.#kept.drop(record.sequence);
-		this.#updateState.run(toRow(record));
+		this.#update.run(toRow(record));
 	}
 
 	adopt(process: Omit<ProcessRecord, 'sequence'>): void {
-		this.#insertProcess.run(toRow(process));
+		this.#insertProcess.run({...toRow(process), event: null});
 	}
 
 	get isRebuilding(): boolean {
@@ -108,7 +102,7 @@ export class SqliteProcessStore implements ProcessStore {
 	rebuild(processes: readonly Omit<ProcessRecord, 'sequence'>[], at: number): void {
 		this.#inTransaction(() => {
 			if (processes.length > 0) {
-				this.#events.beginAbove(at);
+				this.events.beginAbove(at);
 			}
 
 			for (const process of processes.filter(({processId}) => this.find(processId) === null)) {

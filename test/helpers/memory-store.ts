@@ -1,6 +1,7 @@
 import {fileURLToPath} from 'node:url';
 import Sqlite from 'better-sqlite3';
 import {type Database, readMigrations} from '../../lib/sqlite/database.js';
+import {SqliteEventStore} from '../../lib/sqlite/event-store.js';
 import {SqliteProcessStore} from '../../lib/sqlite/process-store.js';
 
 export const migrationsDir = fileURLToPath(new URL('../../../migrations/', import.meta.url));
@@ -18,5 +19,5 @@ export function openMemoryStore({
 		database.exec(sql);
 	}
 
-	return new SqliteProcessStore(database, '/state', isRebuilding ? '/nowhere/mark' : null);
+	return new SqliteProcessStore(database, new SqliteEventStore(database), isRebuilding ? '/nowhere/mark' : null);
 }

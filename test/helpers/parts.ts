@@ -75,7 +75,7 @@ export class Parts {
 		const {clock, confinement, launcher, logger, processTable, terminator} = this;
 		this.store = store;
 		this.eventStore = new SqliteEventStore(this.database);
-		this.archive = new SqliteArchive(this.database);
+		this.archive = new SqliteArchive(this.database, this.eventStore);
 		this.bus = new EventBus(logger);
 		this.feed = new EventFeed(this.eventStore, this.bus);
 		this.admission = new Admission(launcher, this.settings);

@@ -19,9 +19,8 @@ function open(t: ExecutionContext, stateDir = makeTempDir(t)) {
 		directory,
 		record,
 		take: (text = '# text\n') => spares.take(directory, record, text),
-		/** Until so many are whole. */
-		made: (count: number) =>
-			eventually(() => readdirSync(place).filter(name => existsSync(join(place, name, 'spec'))).length === count),
+		/** Until there are so many. */
+		made: (count: number) => eventually(() => spares.size === count),
 		close: () => spares.close(),
 	};
 }

@@ -2,6 +2,7 @@ import test from 'ava';
 import Sqlite from 'better-sqlite3';
 import type {EndedProcess, ProcessRecord} from '../../../lib/process.js';
 import {SqliteArchive} from '../../../lib/sqlite/archive.js';
+import {SqliteEventStore} from '../../../lib/sqlite/event-store.js';
 import {anEndedProcess, aQueuedProcess, aRunningProcess, aStoppingProcess} from '../../helpers/a-process.js';
 import {openMemoryStore} from '../../helpers/memory-store.js';
 
@@ -12,7 +13,7 @@ function open(...records: ProcessRecord[]) {
 		store.adopt(record);
 	}
 
-	return {database, store, archive: new SqliteArchive(database)};
+	return {database, store, archive: new SqliteArchive(database, new SqliteEventStore(database))};
 }
 
 function endedAt(processId: string, at: number): EndedProcess {

@@ -92,7 +92,7 @@ test('once the list was rebuilt, nothing is left beside a database, and it is be
 	const directory = makeTempDir(t);
 	const path = join(directory, 'nohupd.db');
 	const {database, rebuildMark} = openDatabase(path, migrations, new RecordingLogger());
-	const store = new SqliteProcessStore(database, directory, rebuildMark);
+	const store = new SqliteProcessStore(database, new SqliteEventStore(database), rebuildMark);
 	const {sequence: _, ...found} = aQueuedProcess();
 
 	const wasRebuilding = store.isRebuilding;

@@ -16,7 +16,8 @@ import {makeTempDir} from '../../helpers/temp-dir.js';
 function open() {
 	const database = new Sqlite(':memory:');
 	const store = openMemoryStore({database});
-	return {database, store, events: new SqliteEventStore(database), archive: new SqliteArchive(database)};
+	const events = new SqliteEventStore(database);
+	return {database, store, events, archive: new SqliteArchive(database, events)};
 }
 
 /** Four events of a process, as they were announced. */
@@ -208,10 +209,10 @@ test('events and the horizon survive a restart', t => {
 	const path = join(makeTempDir(t), 'nohupd.db');
 	const reopen = () => openDatabase(path, readMigrations(migrationsDir), new RecordingLogger()).database;
 	const first = reopen();
-	const store = new SqliteProcessStore(first, '/state');
+	const store = new SqliteProcessStore(first, new SqliteEventStore(first));
 	runThrough(store, 'proc_1');
 	const announced = runThrough(store, 'proc_2');
-	new SqliteArchive(first).forget(endedOf(store, 'proc_1'), 77);
+	new SqliteArchive(first, new SqliteEventStore(first)).forget(endedOf(store, 'proc_1'), 77);
 	first.close();
 
 	const second = reopen();

@@ -15,6 +15,7 @@ import {
 } from '../../../lib/process.js';
 import {SqliteArchive} from '../../../lib/sqlite/archive.js';
 import {openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
+import {SqliteEventStore} from '../../../lib/sqlite/event-store.js';
 import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';
 import {
 	anEndedProcess,
@@ -30,8 +31,7 @@ import {RecordingLogger} from '../../helpers/recording-logger.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
 /** A store, and a way to look behind it. */
-function open() {
-	const database = new Sqlite(':memory:');
+function open(database = new Sqlite(':memory:')) {
 	const store = openMemoryStore({database});
 	const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
 	return {database, store, count};
@@ -247,7 +247,7 @@ test('a process that was forgotten is not found, however often it was read befor
 	const [process] = store.list({limit: 1});
 	t.truthy(process && store.find('proc_1'));
 
-	new SqliteArchive(database).forget(process as EndedProcess, 0);
+	new SqliteArchive(database, new SqliteEventStore(database)).forget(process as EndedProcess, 0);
 
 	t.is(store.find('proc_1'), null);
 	t.deepEqual(store.list({limit: 1}), []);
@@ -356,7 +356,8 @@ test('what is open is everything that has not ended, oldest first', t => {
 });
 
 test('where the disk is full nothing is accepted, and the error says so', t => {
-	const {database, store, count} = open();
+	const stateDir = makeTempDir(t);
+	const {database, store, count} = open(new Sqlite(join(stateDir, 'nohupd.db')));
 	database.pragma(`max_page_count = ${database.pragma('page_count', {simple: true})}`);
 	const line = 'x'.repeat(100_000);
 
@@ -367,7 +368,7 @@ test('where the disk is full nothing is accepted, and the error says so', t => {
 		},
 	);
 
-	t.true(error.message.includes('/state'));
+	t.true(error.message.includes(stateDir));
 	t.deepEqual(['processes', 'idempotency_keys', 'events'].map(count), [0, 0, 0]);
 });
 
@@ -383,7 +384,7 @@ test('numbers go on after a restart, and none is used twice', t => {
 	const path = join(makeTempDir(t), 'nohupd.db');
 	const reopen = () => {
 		const {database} = openDatabase(path, readMigrations(migrationsDir), new RecordingLogger());
-		return {database, store: new SqliteProcessStore(database, '/state')};
+		return {database, store: new SqliteProcessStore(database, new SqliteEventStore(database))};
 	};
 	const first = reopen();
 	first.store.insert(newProcess({processId: 'proc_a'}), 0);
