@@ -7,11 +7,18 @@ export interface ReceivedEvent {
 	readonly data: Record<string, unknown>;
 }
 
-/**
- * The events of one stream, until it ends, the connection breaks or the consumer stops. Heartbeats are left out.
- * Rejects where the answer is no stream.
- */
-export async function* receiveEvents(
+/** The answer was no stream. */
+export class NoStreamError extends Error {
+	constructor(
+		readonly status: number,
+		text: string,
+	) {
+		super(`${status}: ${text}`);
+	}
+}
+
+/** As `receiveEventsUntil`, at the latest until the end of the test. */
+export function receiveEvents(
 	t: ExecutionContext,
 	url: string,
 	token: string,
@@ -19,12 +26,25 @@ export async function* receiveEvents(
 ): AsyncGenerator<ReceivedEvent> {
 	const leaving = new AbortController();
 	t.teardown(() => leaving.abort());
+	return receiveEventsUntil(leaving, url, token, headers);
+}
+
+/**
+ * The events of one stream, until it ends, the connection breaks or the consumer stops. Heartbeats are left out.
+ * Rejects with `NoStreamError`.
+ */
+export async function* receiveEventsUntil(
+	leaving: AbortController,
+	url: string,
+	token: string,
+	headers: Readonly<Record<string, string>>,
+): AsyncGenerator<ReceivedEvent> {
 	const response = await fetch(url, {
 		headers: {authorization: `Bearer ${token}`, ...headers},
 		signal: leaving.signal,
 	});
 	if (response.headers.get('content-type') !== 'text/event-stream' || response.body === null) {
-		throw new Error(`${response.status}: ${await response.text()}`);
+		throw new NoStreamError(response.status, await response.text());
 	}
 
 	let received = '';

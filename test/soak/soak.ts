@@ -7,7 +7,7 @@ const inFlight = 8;
 /** Runs so many quick commands, each with some output, and samples what may grow ten times on the way. */
 export async function soak(directory: string, commands: number, onSample: (sample: Sample) => void): Promise<void> {
 	const stateDir = join(directory, 'state');
-	const daemon = await TorturedDaemon.create(stateDir, inFlight);
+	const daemon = await TorturedDaemon.create(stateDir, {maxRunning: inFlight});
 	const startedAt = performance.now();
 	const sampleAt = Math.max(1, Math.floor(commands / 10));
 	let begun = 0;

@@ -1,9 +1,10 @@
-import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {readProc} from '../helpers/processes.js';
-import {count, type Ledger} from './client.js';
+import {findCarriers} from './carriers.js';
 import type {TorturedDaemon} from './daemon.js';
+import type {Ledger} from './ledger.js';
 import type {Random} from './random.js';
 
 /** Does what the world does: kills, freezes, fills. One thing after the other. */
@@ -16,6 +17,8 @@ export class Chaos {
 	constructor(
 		private readonly daemon: TorturedDaemon,
 		private readonly stateDir: string,
+		/** In the environment of all commands. */
+		private readonly mark: string,
 		/** Whether the state directory has a small file system to itself. */
 		private readonly canFill: boolean,
 		private readonly random: Random,
@@ -30,29 +33,44 @@ export class Chaos {
 		}
 	}
 
-	readonly #deeds = [
-		() => this.#killDaemon(),
-		() => this.#killDaemon(),
-		() => this.#killDaemon(),
-		() => this.#restartDaemon(),
-		() => this.#freeze('daemon', this.daemon.pid),
+	/** What can be done whether the daemon lives or not. */
+	readonly #smallDeeds = [
 		() => this.#freeze('keeper', this.#keeper()),
 		() => this.#freeze('shim', this.#shim()?.pid ?? 0),
+		() => this.#freeze('command', this.#command()),
 		() => this.#killKeeper(),
 		() => this.#killShim(),
 		() => this.#fillDisk(),
 	];
 
+	/** What happens while nobody is there. */
+	readonly #absences = [
+		() => pause(0),
+		() => pause(0),
+		// Longer than a deadline and its grace period.
+		() => pause(this.random.int(500, 4000)),
+		() => this.random.pick(this.#smallDeeds)(),
+	];
+
+	readonly #deeds = [
+		() => this.#killDaemon(),
+		() => this.#killDaemon(),
+		() => this.#killDaemon(),
+		() => this.#killDaemon(),
+		() => this.#restartDaemon(),
+		() => this.#freeze('daemon', this.daemon.pid),
+		...this.#smallDeeds,
+	];
+
 	async #killDaemon(): Promise<void> {
-		count(this.ledger, 'daemon killed');
+		this.ledger.count('daemon killed');
 		await this.daemon.end('SIGKILL');
-		// Sometimes nobody is there for longer than a deadline and its grace period.
-		await pause(this.random.chance(0.3) ? this.random.int(500, 4000) : 0);
+		await this.random.pick(this.#absences)();
 		await this.daemon.start();
 	}
 
 	async #restartDaemon(): Promise<void> {
-		count(this.ledger, 'daemon restarted');
+		this.ledger.count('daemon restarted');
 		await this.daemon.end('SIGTERM');
 		await this.daemon.start();
 	}
@@ -62,14 +80,14 @@ export class Chaos {
 			return;
 		}
 
-		count(this.ledger, `${who} frozen`);
+		this.ledger.count(`${who} frozen`);
 		await pause(this.random.int(50, 1200));
 		signal(pid, 'SIGCONT');
 	}
 
 	async #killKeeper(): Promise<void> {
 		if (signal(this.#keeper(), 'SIGKILL')) {
-			count(this.ledger, 'keeper killed');
+			this.ledger.count('keeper killed');
 		}
 	}
 
@@ -79,7 +97,7 @@ export class Chaos {
 			// Before the signal: it may be the last thing that this one hears of.
 			this.shimless.add(shim.processId);
 			signal(shim.pid, 'SIGKILL');
-			count(this.ledger, 'shim killed');
+			this.ledger.count('shim killed');
 		}
 	}
 
@@ -88,16 +106,10 @@ export class Chaos {
 			return;
 		}
 
-		count(this.ledger, 'disk filled');
+		this.ledger.count('disk filled');
 		const ballast = join(this.stateDir, '..', 'ballast');
 		const from = Date.now();
-		try {
-			// More than there is room for.
-			writeFileSync(ballast, Buffer.alloc(1024 * 1024 * 1024));
-		} catch {
-			// ENOSPC: that is what we want.
-		}
-
+		fill(ballast);
 		await pause(this.random.int(100, 1000));
 		rmSync(ballast, {force: true});
 		this.fullTimes.push([from, Date.now()]);
@@ -120,6 +132,11 @@ export class Chaos {
 		return shims.length === 0 ? null : this.random.pick(shims);
 	}
 
+	#command(): number {
+		const carriers = [...findCarriers(this.mark, this.daemon.pid).values()].flat();
+		return carriers.length === 0 ? 0 : this.random.pick(carriers);
+	}
+
 	#claimant(processId: string): number {
 		try {
 			return Number(readFileSync(join(this.stateDir, 'runs', processId, 'claim'), 'utf8').split(' ')[0]) || 0;
@@ -128,6 +145,22 @@ export class Chaos {
 			return 0;
 		}
 	}
+}
+
+/** To the last byte. */
+function fill(path: string): void {
+	const file = openSync(path, 'w');
+	for (const bytes of [1024 * 1024, 4096]) {
+		try {
+			for (const block = Buffer.alloc(bytes); ; ) {
+				writeSync(file, block);
+			}
+		} catch {
+			// ENOSPC: that is what we want.
+		}
+	}
+
+	closeSync(file);
 }
 
 /** A number may be a stranger's by now: only the keeper and its shims have our directory on their command line. */

@@ -1,33 +1,12 @@
 import {setTimeout as pause} from 'node:timers/promises';
+import {findProcesses} from '../helpers/processes.js';
 import {type Answer, NoAnswerError, type TorturedDaemon} from './daemon.js';
+import type {Ledger} from './ledger.js';
+import type {OutputReader} from './output-reader.js';
 import type {Random} from './random.js';
 import {makePlan, type Plan} from './shapes.js';
 
-/** What a client knows of one command that it started. */
-export interface Started {
-	readonly plan: Plan;
-	readonly processId: string;
-	/** Whether anybody asked to end it. */
-	wasKilled: boolean;
-}
-
-/** What happened, told by everybody who took part. */
-export interface Ledger {
-	/** Acknowledged, by name. */
-	readonly started: Map<string, Started>;
-	/** Names of commands that were asked for, acknowledged or not. */
-	readonly asked: Set<string>;
-	/** What was seen at once to be wrong. */
-	readonly findings: string[];
-	/** By what was done. */
-	readonly counts: Map<string, number>;
-}
-
-export function count({counts}: Ledger, what: string): void {
-	counts.set(what, (counts.get(what) ?? 0) + 1);
-}
-
-/** Starts commands, one after the other, and ends some of them. */
+/** Starts commands, one after the other, follows some, and ends some. */
 export class Client {
 	#number = 0;
 
@@ -37,12 +16,20 @@ export class Client {
 		private readonly marks: string,
 		private readonly random: Random,
 		private readonly ledger: Ledger,
+		private readonly reader: OutputReader,
 	) {}
 
 	/** Settles some time after `signal`, when what was begun is answered. */
-	async run(signal: AbortSignal): Promise<void> {
+	async run(signal: AbortSignal, leaving: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
-			await this.#startOne(signal);
+			const plan = makePlan(this.random, `${this.name}-${this.#number++}`, this.marks);
+			const isFollowed = plan.lines > 0 && this.random.chance(0.5);
+			await this.#start(plan, signal);
+			const started = this.ledger.started.get(plan.body.name);
+			if (isFollowed && started !== undefined) {
+				this.reader.follow(started.processId, leaving);
+			}
+
 			if (this.random.chance(0.4)) {
 				await this.#killOne();
 			}
@@ -52,10 +39,9 @@ export class Client {
 	}
 
 	/** Asks again with the same key until there is an answer: so it must run once. */
-	async #startOne(signal: AbortSignal): Promise<void> {
-		const plan = makePlan(this.random, `${this.name}-${this.#number++}`, this.marks);
+	async #start(plan: Plan, signal: AbortSignal): Promise<void> {
 		const {name} = plan.body;
-		this.ledger.asked.add(name);
+		this.ledger.asked.set(name, plan);
 		const ask = () => this.daemon.ask('POST', '/commands/background', plan.body, {'idempotency-key': name});
 		for (;;) {
 			const answers = await Promise.allSettled(this.random.chance(0.1) ? [ask(), ask()] : [ask()]);
@@ -78,24 +64,29 @@ export class Client {
 			return false;
 		}
 
+		const {name} = plan.body;
 		const {status, json} = answer.value;
-		count(this.ledger, `POST ${status}`);
+		this.ledger.count(`POST ${status}`);
 		if (status !== 200) {
 			// A full queue, a full disk, a shutdown: the client asks again.
 			if (![429, 503, 507].includes(status)) {
-				this.ledger.findings.push(`${plan.body.name}: a start was answered ${status} ${JSON.stringify(json)}`);
+				this.ledger.find(name, `a start was answered ${status} ${JSON.stringify(json)}`);
 			}
 
 			return false;
 		}
 
-		const processId = String(json['process_id']);
-		const earlier = this.ledger.started.get(plan.body.name);
-		if (earlier !== undefined && earlier.processId !== processId) {
-			this.ledger.findings.push(`${plan.body.name}: one key gave ${earlier.processId} and ${processId}`);
+		if (json['status'] === 'queued') {
+			this.ledger.count('POST 200, queued');
 		}
 
-		this.ledger.started.set(plan.body.name, earlier ?? {plan, processId, wasKilled: false});
+		const processId = String(json['process_id']);
+		const earlier = this.ledger.started.get(name);
+		if (earlier !== undefined && earlier.processId !== processId) {
+			this.ledger.find(name, `one key gave ${earlier.processId} and ${processId}`);
+		}
+
+		this.ledger.started.set(name, earlier ?? {plan, processId, wasKilled: false});
 		return true;
 	}
 
@@ -113,15 +104,31 @@ export class Client {
 				process_id: victim.processId,
 				grace_period: grace,
 			});
-			count(this.ledger, `DELETE ${status}`);
-			// 404: it had ended by itself. 503: the daemon shuts down. 507: that one that waits is never to run cannot be stored.
-			if (![200, 404, 503, 507].includes(status)) {
-				this.ledger.findings.push(`${victim.processId}: a kill was answered ${status} ${JSON.stringify(json)}`);
-			}
+			this.ledger.count(`DELETE ${status}`);
+			await this.#checkKill(victim.processId, status, json);
 		} catch (error) {
 			if (!(error instanceof NoAnswerError)) {
 				throw error;
 			}
+		}
+	}
+
+	async #checkKill(processId: string, status: number, json: object): Promise<void> {
+		// 503: the daemon shuts down. 507: that one that waits is never to run cannot be stored.
+		if (![200, 404, 503, 507].includes(status)) {
+			this.ledger.find(processId, `a kill was answered ${status} ${JSON.stringify(json)}`);
+		}
+
+		const alive = status === 200 ? findProcesses(`NOHUPD_PROCESS_ID=${processId}`) : [];
+		if (alive.length > 0) {
+			this.ledger.find(processId, `was killed, and alive at the answer: ${alive.join(', ')}`);
+		}
+
+		// It has ended by itself: a state is never taken back.
+		const shown = status === 404 ? await this.daemon.ask('GET', `/execute/processes/${processId}?tail_bytes=0`) : null;
+		const now = String(shown?.json['status']);
+		if (shown?.status === 200 && !['completed', 'failed', 'killed'].includes(now)) {
+			this.ledger.find(processId, `could not be killed, and is ${now}`);
 		}
 	}
 }

@@ -1,11 +1,15 @@
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {eventually} from '../helpers/eventually.js';
+import {Auditor} from './auditor.js';
+import {endCarriers} from './carriers.js';
 import {Chaos} from './chaos.js';
 import {Checker} from './checker.js';
-import {Client, type Ledger} from './client.js';
+import {Client} from './client.js';
 import {TorturedDaemon} from './daemon.js';
 import {Follower} from './follower.js';
+import {Ledger} from './ledger.js';
+import {OutputReader} from './output-reader.js';
 import {Random} from './random.js';
 
 export interface TortureOptions {
@@ -28,7 +32,7 @@ export interface TortureReport {
 
 const settleMs = 120_000;
 /** Low enough that commands wait in the queue now and then. */
-const maxRunning = 24;
+const maxRunning = 16;
 
 /** Clients and chaos for the given time; then peace, and a look whether every promise was kept. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
@@ -36,39 +40,48 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
 	const stateDir = join(stateParent, 'state');
 	const marks = join(directory, 'marks');
 	mkdirSync(marks);
-	const ledger: Ledger = {started: new Map(), asked: new Set(), findings: [], counts: new Map()};
-	const daemon = await TorturedDaemon.create(stateDir, maxRunning);
-	const chaos = new Chaos(daemon, stateDir, options.canFill, new Random(`${seed}/chaos`), ledger);
+	const ledger = new Ledger();
+	const containment = new Random(`${seed}/containment`).pick(['auto', 'session'] as const);
+	ledger.count(`containment ${containment}`);
+	const daemon = await TorturedDaemon.create(stateDir, {
+		maxRunning,
+		// What has ended must be there at the end, to be looked at.
+		maxEnded: 1_000_000,
+		containment,
+		env: {TORTURED: directory},
+		onHang: what => ledger.find(what, 'was not answered'),
+	});
+	const mark = `TORTURED=${directory}`;
+	const chaos = new Chaos(daemon, stateDir, mark, options.canFill, new Random(`${seed}/chaos`), ledger);
 	const follower = new Follower(daemon, ledger);
-	const checker = new Checker(daemon, stateDir, marks, ledger, chaos, follower);
+	const reader = new OutputReader(daemon, ledger);
+	const checker = new Checker(daemon, stateDir, marks, mark, ledger, chaos, follower, reader);
 	const leaving = new AbortController();
 	const following = follower.run(leaving.signal);
+	const clients = Array.from({length: options.clients}, (_, index) => {
+		const name = `client${index}`;
+		return new Client(name, daemon, marks, new Random(`${seed}/${name}`), ledger, reader);
+	});
 	try {
-		await rage(options, daemon, marks, ledger, chaos);
+		const raging = AbortSignal.timeout(options.seconds * 1000);
+		await Promise.all([
+			...clients.map(client => client.run(raging, leaving.signal)),
+			chaos.run(raging),
+			new Auditor(daemon, mark, ledger).run(raging),
+		]);
 		await settle(daemon, ledger, checker, follower);
+		await reader.done();
 		await checker.check();
 	} finally {
 		leaving.abort();
 		await following;
+		// What has failed half-way leaves nothing either.
+		await endCarriers(mark, daemon.pid);
 		await daemon.close();
 	}
 
+	checker.checkCgroups();
 	return {counts: ledger.counts, commands: ledger.started.size, findings: ledger.findings};
-}
-
-async function rage(
-	{seconds, seed, clients}: TortureOptions,
-	daemon: TorturedDaemon,
-	marks: string,
-	ledger: Ledger,
-	chaos: Chaos,
-): Promise<void> {
-	const signal = AbortSignal.timeout(seconds * 1000);
-	const names = Array.from({length: clients}, (_, index) => `client${index}`);
-	await Promise.all([
-		...names.map(name => new Client(name, daemon, marks, new Random(`${seed}/${name}`), ledger).run(signal)),
-		chaos.run(signal),
-	]);
 }
 
 /** Ends what goes on for ever, and waits until all has ended and every end was told. */

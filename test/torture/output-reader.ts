@@ -1,0 +1,69 @@
+import {setTimeout as pause} from 'node:timers/promises';
+import type {TorturedDaemon} from './daemon.js';
+import type {Ledger} from './ledger.js';
+import type {Output} from './verdict.js';
+
+/** Follows what processes write, comes back whenever the daemon does, and keeps what it was shown. */
+export class OutputReader {
+	/** By process; only of those whose end was shown. */
+	readonly shown = new Map<string, Output>();
+	readonly #following = new Set<Promise<void>>();
+
+	constructor(
+		private readonly daemon: TorturedDaemon,
+		private readonly ledger: Ledger,
+	) {}
+
+	follow(processId: string, signal: AbortSignal): void {
+		const following = this.#follow(processId, signal).finally(() => this.#following.delete(following));
+		this.#following.add(following);
+	}
+
+	/** Settles when all are at the end of what they follow. */
+	async done(): Promise<void> {
+		await Promise.all(this.#following);
+	}
+
+	async #follow(processId: string, signal: AbortSignal): Promise<void> {
+		const output = {stdout: '', stderr: ''};
+		let lastId: string | null = null;
+		while (!signal.aborted) {
+			const headers: Record<string, string> = lastId === null ? {} : {'last-event-id': lastId};
+			let isFirst = lastId !== null;
+			for await (const {id, event, data} of this.daemon.receive(streamOf(processId), headers, signal)) {
+				if (isFirst) {
+					this.ledger.count('outputs taken up again');
+				}
+
+				isFirst = false;
+				lastId = id;
+				if (event === 'end') {
+					this.shown.set(processId, output);
+					this.ledger.count('outputs followed to their end');
+					return;
+				}
+
+				this.#note(processId, output, String(event), data);
+			}
+
+			await pause(20);
+		}
+	}
+
+	#note(processId: string, output: Record<keyof Output, string>, event: string, data: Record<string, unknown>): void {
+		if (event !== 'stdout' && event !== 'stderr') {
+			this.ledger.find(processId, `its output came with ${event} ${JSON.stringify(data)}`);
+			return;
+		}
+
+		if (data['offset'] !== output[event].length) {
+			this.ledger.find(processId, `${event} went on at ${data['offset']} after ${output[event].length}`);
+		}
+
+		output[event] += String(data['text']);
+	}
+}
+
+function streamOf(processId: string): string {
+	return `/execute/processes/${processId}/stream`;
+}
