@@ -26,22 +26,23 @@ export function receiveEvents(
 ): AsyncGenerator<ReceivedEvent> {
 	const leaving = new AbortController();
 	t.teardown(() => leaving.abort());
-	return receiveEventsUntil(leaving, url, token, headers);
+	return receiveEventsUntil(leaving.signal, url, token, headers);
 }
 
 /**
- * The events of one stream, until it ends, the connection breaks or the consumer stops. Heartbeats are left out.
+ * The events of one stream, until it ends, the connection breaks, the consumer stops or `signal` is aborted. Heartbeats are left out.
  * Rejects with `NoStreamError`.
  */
 export async function* receiveEventsUntil(
-	leaving: AbortController,
+	signal: AbortSignal,
 	url: string,
 	token: string,
 	headers: Readonly<Record<string, string>>,
 ): AsyncGenerator<ReceivedEvent> {
+	const leaving = new AbortController();
 	const response = await fetch(url, {
 		headers: {authorization: `Bearer ${token}`, ...headers},
-		signal: leaving.signal,
+		signal: AbortSignal.any([signal, leaving.signal]),
 	});
 	if (response.headers.get('content-type') !== 'text/event-stream' || response.body === null) {
 		throw new NoStreamError(response.status, await response.text());

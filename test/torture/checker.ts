@@ -93,7 +93,7 @@ export class Checker {
 		const {process_id: processId, name} = process;
 		const truth = readTruth(this.marks, name);
 		const circumstances = {
-			wasKilled: this.ledger.wasKilled(name),
+			wasKilled: this.ledger.killed.has(name),
 			wasShimKilled: this.chaos.shimless.has(processId),
 			wasDiskFull: this.#metFullDisk(process),
 		};

@@ -50,7 +50,8 @@ export class Client {
 				return;
 			}
 
-			await pause(50);
+			// Where every place is taken by what never ends, somebody has to make room.
+			await (this.random.chance(0.2) ? this.#killOne() : pause(50));
 		}
 	}
 
@@ -86,19 +87,19 @@ export class Client {
 			this.ledger.find(name, `one key gave ${earlier.processId} and ${processId}`);
 		}
 
-		this.ledger.started.set(name, earlier ?? {plan, processId, wasKilled: false});
+		this.ledger.started.set(name, earlier ?? {plan, processId});
 		return true;
 	}
 
 	async #killOne(): Promise<void> {
-		const started = [...this.ledger.started.values()].slice(-40);
+		const started = [...this.ledger.started.values()].slice(-60);
 		if (started.length === 0) {
 			return;
 		}
 
 		const victim = this.random.pick(started);
 		const grace = this.random.pick([0, 0.2, 1]);
-		victim.wasKilled = true;
+		this.ledger.killed.add(victim.plan.body.name);
 		try {
 			const {status, json} = await this.daemon.ask('DELETE', '/execute/kill', {
 				process_id: victim.processId,

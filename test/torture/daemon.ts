@@ -25,7 +25,7 @@ const patienceMs = 30_000;
 export interface DaemonOptions {
 	readonly maxRunning: number;
 	/** How many ended processes are remembered; default: its own. */
-	readonly maxEnded?: number;
+	readonly maxEnded?: number | undefined;
 	readonly containment?: 'auto' | 'session';
 	/** Inherited by all commands. */
 	readonly env?: NodeJS.ProcessEnv;
@@ -133,19 +133,14 @@ export class TorturedDaemon {
 
 	/** The events of a stream, as long as they come. Ends, too, where nobody is there or who is there is leaving. */
 	async *receive(path: string, headers: Record<string, string>, signal: AbortSignal): AsyncGenerator<ReceivedEvent> {
-		const leaving = new AbortController();
-		const leave = () => leaving.abort();
-		signal.addEventListener('abort', leave);
 		try {
-			yield* receiveEventsUntil(leaving, `http://127.0.0.1:${this.port}${path}`, this.#token, headers);
+			yield* receiveEventsUntil(signal, `http://127.0.0.1:${this.port}${path}`, this.#token, headers);
 		} catch (error) {
 			const isLeaving = error instanceof NoStreamError && error.status === 503;
 			// What fetch says of a connection that is refused or breaks is a TypeError.
 			if (!(isLeaving || error instanceof TypeError || signal.aborted)) {
 				throw error;
 			}
-		} finally {
-			signal.removeEventListener('abort', leave);
 		}
 	}
 

@@ -4,8 +4,6 @@ import type {Plan} from './shapes.js';
 export interface Started {
 	readonly plan: Plan;
 	readonly processId: string;
-	/** Whether anybody asked to end it. */
-	wasKilled: boolean;
 }
 
 /** What happened, told by everybody who took part. */
@@ -14,6 +12,8 @@ export class Ledger {
 	readonly started = new Map<string, Started>();
 	/** By name: what was asked for, acknowledged or not. */
 	readonly asked = new Map<string, Plan>();
+	/** By name: what somebody asked to end. */
+	readonly killed = new Set<string>();
 	/** What was seen to be wrong. */
 	readonly findings: string[] = [];
 	/** By what was done. */
@@ -27,8 +27,8 @@ export class Ledger {
 		this.findings.push(`${whose}: ${what}`);
 	}
 
-	/** Also of one that was never acknowledged: then nobody knew its id, and so nobody ended it. */
-	wasKilled(name: string): boolean {
-		return this.started.get(name)?.wasKilled ?? false;
+	/** Takes down what went wrong with somebody who took part, so that the others go on. */
+	failed(who: string): (error: unknown) => void {
+		return error => this.find(who, error instanceof Error ? String(error.stack) : String(error));
 	}
 }

@@ -15,13 +15,15 @@ export class OutputReader {
 	) {}
 
 	follow(processId: string, signal: AbortSignal): void {
-		const following = this.#follow(processId, signal).finally(() => this.#following.delete(following));
+		const following = this.#follow(processId, signal)
+			.catch(this.ledger.failed('a reader'))
+			.finally(() => this.#following.delete(following));
 		this.#following.add(following);
 	}
 
-	/** Settles when all are at the end of what they follow. */
-	async done(): Promise<void> {
-		await Promise.all(this.#following);
+	/** How many are not at the end yet of what they follow. */
+	get open(): number {
+		return this.#following.size;
 	}
 
 	async #follow(processId: string, signal: AbortSignal): Promise<void> {

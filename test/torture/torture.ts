@@ -57,51 +57,51 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
 	const reader = new OutputReader(daemon, ledger);
 	const checker = new Checker(daemon, stateDir, marks, mark, ledger, chaos, follower, reader);
 	const leaving = new AbortController();
-	const following = follower.run(leaving.signal);
+	const following = follower.run(leaving.signal).catch(ledger.failed('the follower'));
 	const clients = Array.from({length: options.clients}, (_, index) => {
 		const name = `client${index}`;
 		return new Client(name, daemon, marks, new Random(`${seed}/${name}`), ledger, reader);
 	});
-	try {
-		const raging = AbortSignal.timeout(options.seconds * 1000);
-		await Promise.all([
-			...clients.map(client => client.run(raging, leaving.signal)),
-			chaos.run(raging),
-			new Auditor(daemon, mark, ledger).run(raging),
-		]);
-		await settle(daemon, ledger, checker, follower);
-		await reader.done();
-		await checker.check();
-	} finally {
-		leaving.abort();
-		await following;
-		// What has failed half-way leaves nothing either.
-		await endCarriers(mark, daemon.pid);
-		await daemon.close();
-	}
-
+	const raging = AbortSignal.timeout(options.seconds * 1000);
+	await Promise.all([
+		...clients.map(client => client.run(raging, leaving.signal).catch(ledger.failed('a client'))),
+		chaos.run(raging).catch(ledger.failed('the chaos')),
+		new Auditor(daemon, mark, ledger).run(raging).catch(ledger.failed('the auditor')),
+	]);
+	await settle(daemon, ledger, checker, follower, reader).catch(ledger.failed('what comes to rest'));
+	await checker.check().catch(ledger.failed('the checker'));
+	leaving.abort();
+	await following;
+	await endCarriers(mark, daemon.pid);
+	await daemon.close().catch(ledger.failed('the daemon'));
 	checker.checkCgroups();
 	return {counts: ledger.counts, commands: ledger.started.size, findings: ledger.findings};
 }
 
 /** Ends what goes on for ever, and waits until all has ended and every end was told. */
-async function settle(daemon: TorturedDaemon, ledger: Ledger, checker: Checker, follower: Follower): Promise<void> {
-	for (const started of ledger.started.values()) {
-		const path = `/execute/processes/${started.processId}?tail_bytes=0`;
-		const {json} = await daemon.ask('GET', path);
-		const isOpen = json['status'] === 'running' || json['status'] === 'queued';
-		const isEndless = isOpen && started.plan.body.timeout === 0;
-		started.wasKilled ||= isEndless;
-		if (isEndless || Number(json['leftover']) > 0) {
-			await daemon.ask('DELETE', '/execute/kill', {process_id: started.processId, grace_period: 0});
+async function settle(
+	daemon: TorturedDaemon,
+	ledger: Ledger,
+	checker: Checker,
+	follower: Follower,
+	reader: OutputReader,
+): Promise<void> {
+	const listOpen = async () => [
+		...(await checker.listAll('&status=running')),
+		...(await checker.listAll('&status=queued')),
+	];
+	for (const {process_id, name} of await listOpen()) {
+		if (ledger.asked.get(name)?.body.timeout === 0) {
+			ledger.killed.add(name);
+			await daemon.ask('DELETE', '/execute/kill', {process_id, grace_period: 0});
 		}
 	}
 
-	const isQuiet = async () => {
-		const open = [...(await checker.listAll('&status=running')), ...(await checker.listAll('&status=queued'))];
-		return open.length === 0 && [...ledger.started.values()].every(({processId}) => follower.hasEnded(processId));
-	};
-	await eventually(isQuiet, Boolean, settleMs).catch(error => ledger.findings.push(String(error)));
+	const isQuiet = async () =>
+		(await listOpen()).length === 0 &&
+		reader.open === 0 &&
+		[...ledger.started.values()].every(({processId}) => follower.hasEnded(processId));
+	await eventually(isQuiet, Boolean, settleMs).catch(ledger.failed('what is still open'));
 	await endLeftovers(daemon, checker);
 }
 
