@@ -11,6 +11,8 @@ import type {Random} from './random.js';
 export class Chaos {
 	/** Processes whose shims were killed: nobody can know how these ended. */
 	readonly shimless = new Set<string>();
+	/** What was done, and when. */
+	readonly deeds: {readonly at: string; readonly what: string}[] = [];
 	/** When the disk was full: from and until, milliseconds since 1970. */
 	readonly fullTimes: (readonly [number, number])[] = [];
 
@@ -63,14 +65,15 @@ export class Chaos {
 	];
 
 	async #killDaemon(): Promise<void> {
-		this.ledger.count('daemon killed');
+		this.#note('daemon killed');
 		await this.daemon.end('SIGKILL');
 		await this.random.pick(this.#absences)();
 		await this.daemon.start();
+		this.#note('daemon back');
 	}
 
 	async #restartDaemon(): Promise<void> {
-		this.ledger.count('daemon restarted');
+		this.#note('daemon restarted');
 		await this.daemon.end('SIGTERM');
 		await this.daemon.start();
 	}
@@ -80,14 +83,14 @@ export class Chaos {
 			return;
 		}
 
-		this.ledger.count(`${who} frozen`);
+		this.#note(`${who} frozen`);
 		await pause(this.random.int(50, 1200));
 		signal(pid, 'SIGCONT');
 	}
 
 	async #killKeeper(): Promise<void> {
 		if (signal(this.#keeper(), 'SIGKILL')) {
-			this.ledger.count('keeper killed');
+			this.#note('keeper killed');
 		}
 	}
 
@@ -97,7 +100,7 @@ export class Chaos {
 			// Before the signal: it may be the last thing that this one hears of.
 			this.shimless.add(shim.processId);
 			signal(shim.pid, 'SIGKILL');
-			this.ledger.count('shim killed');
+			this.#note('shim killed');
 		}
 	}
 
@@ -106,13 +109,19 @@ export class Chaos {
 			return;
 		}
 
-		this.ledger.count('disk filled');
+		this.#note('disk filled');
 		const ballast = join(this.stateDir, '..', 'ballast');
 		const from = Date.now();
 		fill(ballast);
 		await pause(this.random.int(100, 1000));
 		rmSync(ballast, {force: true});
+		this.#note('disk free again');
 		this.fullTimes.push([from, Date.now()]);
+	}
+
+	#note(what: string): void {
+		this.deeds.push({at: new Date().toISOString(), what});
+		this.ledger.count(what);
 	}
 
 	#keeper(): number {

@@ -107,7 +107,7 @@ export class Checker {
 		];
 		for (const lie of lies) {
 			// Its command would say where our directory was, at great length.
-			const facts = {...process, command: undefined, ...circumstances, truth};
+			const facts = {...process, command: undefined, ...circumstances, truth, meanwhile: this.#meanwhile(process)};
 			this.ledger.find(processId, `${lie}: ${JSON.stringify(facts)}`);
 		}
 	}
@@ -116,6 +116,13 @@ export class Checker {
 		this.ledger.count('outputs compared');
 		const stdout = await this.daemon.output(processId, 'stdout');
 		return {stdout, stderr: await this.daemon.output(processId, 'stderr')};
+	}
+
+	/** What was done to others, too, while it was there. */
+	#meanwhile({created_at, completed_at}: Shown): string[] {
+		return this.chaos.deeds
+			.filter(({at}) => at >= created_at && at <= (completed_at ?? at))
+			.map(({at, what}) => `${at.slice(11, 22)} ${what}`);
 	}
 
 	#metFullDisk({created_at, completed_at}: Shown): boolean {
