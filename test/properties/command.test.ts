@@ -1,15 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {type CommandDefaults, cookieName, parseCommand, parseCommandBody} from '../../lib/command.js';
+import {cookieName, parseCommand, parseCommandBody} from '../../lib/command.js';
 import {CommandInvalidError} from '../../lib/errors.js';
+import {commandDefaults} from '../helpers/command-defaults.js';
 
-const defaults: CommandDefaults = {
-	timeoutMs: 300_000,
-	maxTimeoutMs: null,
-	limits: new Set(),
-	workingDir: '/home/agent',
-	problemWithDirectory: () => null,
-};
 const parsers = {parseCommand, parseCommandBody};
 
 /** All that Unicode has, but NUL, which no argument can hold. */
@@ -45,7 +39,7 @@ for (const [name, parse] of Object.entries(parsers)) {
 		fc.assert(
 			fc.property(anything, input => {
 				try {
-					t.is(typeof parse(input, defaults).command.line, 'string');
+					t.is(typeof parse(input, commandDefaults).command.line, 'string');
 				} catch (error) {
 					t.true(error instanceof CommandInvalidError && error.message !== '', String(error));
 				}
@@ -64,7 +58,7 @@ for (const [name, parse] of Object.entries(parsers)) {
 					// Not by assignment, which takes __proto__ for something else; as JSON does it.
 					const env = Object.fromEntries(pairs);
 
-					const parsed = parse({command, args, env}, defaults);
+					const parsed = parse({command, args, env}, commandDefaults);
 
 					t.deepEqual([parsed.command.line, parsed.command.args], [command, args]);
 					t.deepEqual([...parsed.env].sort(), Object.entries(env).sort());

@@ -1,8 +1,8 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {isAlive} from '../helpers/processes.js';
 import {findCarriers} from './carriers.js';
-import {NoAnswerError, type TorturedDaemon} from './daemon.js';
-import type {Ledger} from './ledger.js';
+import {NoAnswerError} from './daemon.js';
+import type {Scene} from './scene.js';
 import {gracePeriodSeconds} from './shapes.js';
 import type {Shown} from './verdict.js';
 
@@ -15,11 +15,7 @@ export class Auditor {
 	#suspicions = new Map<string, number>();
 	readonly #found = new Set<string>();
 
-	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly mark: string,
-		private readonly ledger: Ledger,
-	) {}
+	constructor(private readonly scene: Scene) {}
 
 	async run(signal: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
@@ -35,12 +31,12 @@ export class Auditor {
 	}
 
 	async #look(): Promise<void> {
-		const {status, json} = await this.daemon.ask('GET', '/execute/processes?tail_bytes=0&status=running');
+		const {status, json} = await this.scene.daemon.ask('GET', '/execute/processes?tail_bytes=0&status=running');
 		if (status !== 200) {
 			return;
 		}
 
-		const carriers = findCarriers(this.mark, this.daemon.pid);
+		const carriers = findCarriers(this.scene.mark, this.scene.daemon.pid);
 		const running = new Map((json['processes'] as Shown[]).map(process => [process.process_id, process]));
 		const dead = [...running.values()].filter(
 			({process_id: id, pid}) => !carriers.has(id) && pid !== null && !isAlive(pid),
@@ -52,7 +48,7 @@ export class Auditor {
 		}
 
 		this.#ponder(suspicions);
-		this.ledger.count('audits');
+		this.scene.ledger.count('audits');
 	}
 
 	async #suspicionOf(processId: string, running: Shown | undefined): Promise<string | null> {
@@ -61,7 +57,7 @@ export class Auditor {
 			return 'is not listed';
 		}
 
-		const {timeout, leftover} = this.ledger.asked.get(process.name)?.body ?? {timeout: 0};
+		const {timeout, leftover} = this.scene.ledger.asked.get(process.name)?.body ?? {timeout: 0};
 		const seconds = (Date.now() - Date.parse(process.started_at ?? '')) / 1000;
 		if (timeout > 0 && seconds > timeout + gracePeriodSeconds) {
 			return 'overdue';
@@ -75,7 +71,7 @@ export class Auditor {
 	}
 
 	async #ask(processId: string): Promise<Shown | null> {
-		const {status, json} = await this.daemon.ask('GET', `/execute/processes/${processId}?tail_bytes=0`);
+		const {status, json} = await this.scene.daemon.ask('GET', `/execute/processes/${processId}?tail_bytes=0`);
 		if (status !== 200 && status !== 404) {
 			throw new NoAnswerError(`${status}`);
 		}
@@ -90,7 +86,7 @@ export class Auditor {
 		for (const [what, since] of this.#suspicions) {
 			if (now - since > patienceMs && !this.#found.has(what)) {
 				this.#found.add(what);
-				this.ledger.find('audit', what);
+				this.scene.ledger.find('audit', what);
 			}
 		}
 	}

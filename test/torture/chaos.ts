@@ -3,9 +3,8 @@ import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {readProc} from '../helpers/processes.js';
 import {findCarriers} from './carriers.js';
-import type {TorturedDaemon} from './daemon.js';
-import type {Ledger} from './ledger.js';
 import type {Random} from './random.js';
+import type {Scene} from './scene.js';
 
 /** Does what the world does: kills, freezes, fills. One thing after the other. */
 export class Chaos {
@@ -17,14 +16,10 @@ export class Chaos {
 	readonly fullTimes: (readonly [number, number])[] = [];
 
 	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly stateDir: string,
-		/** In the environment of all commands. */
-		private readonly mark: string,
+		private readonly scene: Scene,
 		/** Whether the state directory has a small file system to itself. */
 		private readonly canFill: boolean,
 		private readonly random: Random,
-		private readonly ledger: Ledger,
 	) {}
 
 	/** Settles some time after `signal`, with the daemon alive and nothing frozen or full. */
@@ -60,22 +55,22 @@ export class Chaos {
 		() => this.#killDaemon(),
 		() => this.#killDaemon(),
 		() => this.#restartDaemon(),
-		() => this.#freeze('daemon', this.daemon.pid),
+		() => this.#freeze('daemon', this.scene.daemon.pid),
 		...this.#smallDeeds,
 	];
 
 	async #killDaemon(): Promise<void> {
 		this.#note('daemon killed');
-		await this.daemon.end('SIGKILL');
+		await this.scene.daemon.end('SIGKILL');
 		await this.random.pick(this.#absences)();
-		await this.daemon.start();
+		await this.scene.daemon.start();
 		this.#note('daemon back');
 	}
 
 	async #restartDaemon(): Promise<void> {
 		this.#note('daemon restarted');
-		await this.daemon.end('SIGTERM');
-		await this.daemon.start();
+		await this.scene.daemon.end('SIGTERM');
+		await this.scene.daemon.start();
 	}
 
 	async #freeze(who: string, pid: number): Promise<void> {
@@ -110,7 +105,7 @@ export class Chaos {
 		}
 
 		this.#note('disk filled');
-		const ballast = join(this.stateDir, '..', 'ballast');
+		const ballast = join(this.scene.stateDir, '..', 'ballast');
 		const from = Date.now();
 		fill(ballast);
 		await pause(this.random.int(100, 1000));
@@ -121,34 +116,34 @@ export class Chaos {
 
 	#note(what: string): void {
 		this.deeds.push({at: new Date().toISOString(), what});
-		this.ledger.count(what);
+		this.scene.ledger.count(what);
 	}
 
 	#keeper(): number {
 		try {
-			const pid = Number(readFileSync(join(this.stateDir, 'keeper'), 'utf8').split(' ')[0]);
-			return isOurs(pid, this.stateDir) ? pid : 0;
+			const pid = Number(readFileSync(join(this.scene.stateDir, 'keeper'), 'utf8').split(' ')[0]);
+			return isOurs(pid, this.scene.stateDir) ? pid : 0;
 		} catch {
 			return 0;
 		}
 	}
 
 	#shim(): {pid: number; processId: string} | null {
-		const shims = readdirSync(join(this.stateDir, 'runs')).flatMap(processId => {
+		const shims = readdirSync(join(this.scene.stateDir, 'runs')).flatMap(processId => {
 			const pid = this.#claimant(processId);
-			return pid > 0 && isOurs(pid, this.stateDir) ? [{pid, processId}] : [];
+			return pid > 0 && isOurs(pid, this.scene.stateDir) ? [{pid, processId}] : [];
 		});
 		return shims.length === 0 ? null : this.random.pick(shims);
 	}
 
 	#command(): number {
-		const carriers = [...findCarriers(this.mark, this.daemon.pid).values()].flat();
+		const carriers = [...findCarriers(this.scene.mark, this.scene.daemon.pid).values()].flat();
 		return carriers.length === 0 ? 0 : this.random.pick(carriers);
 	}
 
 	#claimant(processId: string): number {
 		try {
-			return Number(readFileSync(join(this.stateDir, 'runs', processId, 'claim'), 'utf8').split(' ')[0]) || 0;
+			return Number(readFileSync(join(this.scene.stateDir, 'runs', processId, 'claim'), 'utf8').split(' ')[0]) || 0;
 		} catch {
 			// Nobody has taken it, or it has been removed.
 			return 0;

@@ -3,10 +3,9 @@ import {join} from 'node:path';
 import {cgroupOf} from '../helpers/state-dir.js';
 import {findCarriers} from './carriers.js';
 import type {Chaos} from './chaos.js';
-import type {TorturedDaemon} from './daemon.js';
 import type {Follower} from './follower.js';
-import type {Ledger} from './ledger.js';
 import type {OutputReader} from './output-reader.js';
+import type {Scene} from './scene.js';
 import type {Plan} from './shapes.js';
 import {readTruth} from './truth.js';
 import {findLies, type Output, type Shown} from './verdict.js';
@@ -14,11 +13,7 @@ import {findLies, type Output, type Shown} from './verdict.js';
 /** Compares what the API says with what the commands themselves wrote down. */
 export class Checker {
 	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly stateDir: string,
-		private readonly marks: string,
-		private readonly mark: string,
-		private readonly ledger: Ledger,
+		private readonly scene: Scene,
 		private readonly chaos: Chaos,
 		private readonly follower: Follower,
 		private readonly reader: OutputReader,
@@ -29,14 +24,14 @@ export class Checker {
 		const listed = await this.listAll();
 		this.#checkNames(listed);
 		const processIds = new Set(listed.map(({process_id}) => process_id));
-		for (const {processId} of this.ledger.started.values()) {
+		for (const {processId} of this.scene.ledger.started.values()) {
 			if (!processIds.has(processId)) {
-				this.ledger.find(processId, 'was acknowledged and is not listed');
+				this.scene.ledger.find(processId, 'was acknowledged and is not listed');
 			}
 		}
 
 		for (const process of listed) {
-			const plan = this.ledger.asked.get(process.name);
+			const plan = this.scene.ledger.asked.get(process.name);
 			await (plan === undefined ? null : this.#checkOne(plan, process));
 			this.follower.check(process);
 		}
@@ -47,9 +42,9 @@ export class Checker {
 
 	/** When the daemon has left for good. */
 	checkCgroups(): void {
-		const cgroup = cgroupOf(this.stateDir);
+		const cgroup = cgroupOf(this.scene.stateDir);
 		if (existsSync(cgroup)) {
-			this.ledger.find(cgroup, `is left, with ${readdirSync(cgroup).join(', ')}`);
+			this.scene.ledger.find(cgroup, `is left, with ${readdirSync(cgroup).join(', ')}`);
 		}
 	}
 
@@ -57,7 +52,7 @@ export class Checker {
 	async listAll(query = ''): Promise<Shown[]> {
 		const all: Shown[] = [];
 		for (let cursor = ''; ; ) {
-			const {json} = await this.daemon.ask('GET', `/execute/processes?tail_bytes=0${query}${cursor}`);
+			const {json} = await this.scene.daemon.ask('GET', `/execute/processes?tail_bytes=0${query}${cursor}`);
 			all.push(...(json['processes'] as Shown[]));
 			if (typeof json['next_cursor'] !== 'string') {
 				return all;
@@ -72,28 +67,28 @@ export class Checker {
 		const names = new Set<string>();
 		for (const {process_id, name} of listed) {
 			if (names.has(name)) {
-				this.ledger.find(process_id, `${name} is listed twice`);
+				this.scene.ledger.find(process_id, `${name} is listed twice`);
 			}
 
-			if (!this.ledger.asked.has(name)) {
-				this.ledger.find(process_id, `${name} was never asked for`);
+			if (!this.scene.ledger.asked.has(name)) {
+				this.scene.ledger.find(process_id, `${name} was never asked for`);
 			}
 
 			names.add(name);
 		}
 
-		for (const name of readdirSync(this.marks)) {
+		for (const name of readdirSync(this.scene.marks)) {
 			if (!names.has(name)) {
-				this.ledger.find(name, 'ran and is not listed');
+				this.scene.ledger.find(name, 'ran and is not listed');
 			}
 		}
 	}
 
 	async #checkOne(plan: Plan, process: Shown): Promise<void> {
 		const {process_id: processId, name} = process;
-		const truth = readTruth(this.marks, name);
+		const truth = readTruth(this.scene.marks, name);
 		const circumstances = {
-			wasKilled: this.ledger.killed.has(name),
+			wasKilled: this.scene.ledger.killed.has(name),
 			wasShimKilled: this.chaos.shimless.has(processId),
 			wasDiskFull: this.#metFullDisk(process),
 		};
@@ -108,14 +103,14 @@ export class Checker {
 		for (const lie of lies) {
 			// Its command would say where our directory was, at great length.
 			const facts = {...process, command: undefined, ...circumstances, truth, meanwhile: this.#meanwhile(process)};
-			this.ledger.find(processId, `${lie}: ${JSON.stringify(facts)}`);
+			this.scene.ledger.find(processId, `${lie}: ${JSON.stringify(facts)}`);
 		}
 	}
 
 	async #readOutput(processId: string): Promise<Output> {
-		this.ledger.count('outputs compared');
-		const stdout = await this.daemon.output(processId, 'stdout');
-		return {stdout, stderr: await this.daemon.output(processId, 'stderr')};
+		this.scene.ledger.count('outputs compared');
+		const stdout = await this.scene.daemon.output(processId, 'stdout');
+		return {stdout, stderr: await this.scene.daemon.output(processId, 'stderr')};
 	}
 
 	/** What was done to others, too, while it was there. */
@@ -133,17 +128,17 @@ export class Checker {
 
 	#checkFiles(processIds: ReadonlySet<string>): void {
 		for (const directory of ['runs', 'records']) {
-			const names = readdirSync(join(this.stateDir, directory));
+			const names = readdirSync(join(this.scene.stateDir, directory));
 			const strangers = names.filter(name => !processIds.has(name));
 			if (strangers.length > 0) {
-				this.ledger.find(directory, `has files of nobody: ${strangers.join(', ')}`);
+				this.scene.ledger.find(directory, `has files of nobody: ${strangers.join(', ')}`);
 			}
 		}
 	}
 
 	#checkNobodyLives(): void {
-		for (const [processId, pids] of findCarriers(this.mark, this.daemon.pid)) {
-			this.ledger.find(processId, `is still alive: ${pids.join(', ')}`);
+		for (const [processId, pids] of findCarriers(this.scene.mark, this.scene.daemon.pid)) {
+			this.scene.ledger.find(processId, `is still alive: ${pids.join(', ')}`);
 		}
 	}
 }

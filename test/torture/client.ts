@@ -1,9 +1,9 @@
 import {setTimeout as pause} from 'node:timers/promises';
 import {findProcesses} from '../helpers/processes.js';
-import {type Answer, NoAnswerError, type TorturedDaemon} from './daemon.js';
-import type {Ledger} from './ledger.js';
+import {type Answer, NoAnswerError} from './daemon.js';
 import type {OutputReader} from './output-reader.js';
 import type {Random} from './random.js';
+import type {Scene} from './scene.js';
 import {makePlan, type Plan} from './shapes.js';
 
 /** Starts commands, one after the other, follows some, and ends some. */
@@ -12,20 +12,18 @@ export class Client {
 
 	constructor(
 		private readonly name: string,
-		private readonly daemon: TorturedDaemon,
-		private readonly marks: string,
+		private readonly scene: Scene,
 		private readonly random: Random,
-		private readonly ledger: Ledger,
 		private readonly reader: OutputReader,
 	) {}
 
 	/** Settles some time after `signal`, when what was begun is answered. */
 	async run(signal: AbortSignal, leaving: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
-			const plan = makePlan(this.random, `${this.name}-${this.#number++}`, this.marks);
+			const plan = makePlan(this.random, `${this.name}-${this.#number++}`, this.scene.marks);
 			const isFollowed = plan.lines > 0 && this.random.chance(0.5);
 			await this.#start(plan, signal);
-			const started = this.ledger.started.get(plan.body.name);
+			const started = this.scene.ledger.started.get(plan.body.name);
 			if (isFollowed && started !== undefined) {
 				this.reader.follow(started.processId, leaving);
 			}
@@ -41,8 +39,8 @@ export class Client {
 	/** Asks again with the same key until there is an answer: so it must run once. */
 	async #start(plan: Plan, signal: AbortSignal): Promise<void> {
 		const {name} = plan.body;
-		this.ledger.asked.set(name, plan);
-		const ask = () => this.daemon.ask('POST', '/commands/background', plan.body, {'idempotency-key': name});
+		this.scene.ledger.asked.set(name, plan);
+		const ask = () => this.scene.daemon.ask('POST', '/commands/background', plan.body, {'idempotency-key': name});
 		for (;;) {
 			const answers = await Promise.allSettled(this.random.chance(0.1) ? [ask(), ask()] : [ask()]);
 			const isKnown = answers.map(answer => this.#note(plan, answer)).some(Boolean);
@@ -67,45 +65,45 @@ export class Client {
 
 		const {name} = plan.body;
 		const {status, json} = answer.value;
-		this.ledger.count(`POST ${status}`);
+		this.scene.ledger.count(`POST ${status}`);
 		if (status !== 200) {
 			// A full queue, a full disk, a shutdown: the client asks again.
 			if (![429, 503, 507].includes(status)) {
-				this.ledger.find(name, `a start was answered ${status} ${JSON.stringify(json)}`);
+				this.scene.ledger.find(name, `a start was answered ${status} ${JSON.stringify(json)}`);
 			}
 
 			return false;
 		}
 
 		if (json['status'] === 'queued') {
-			this.ledger.count('POST 200, queued');
+			this.scene.ledger.count('POST 200, queued');
 		}
 
 		const processId = String(json['process_id']);
-		const earlier = this.ledger.started.get(name);
+		const earlier = this.scene.ledger.started.get(name);
 		if (earlier !== undefined && earlier.processId !== processId) {
-			this.ledger.find(name, `one key gave ${earlier.processId} and ${processId}`);
+			this.scene.ledger.find(name, `one key gave ${earlier.processId} and ${processId}`);
 		}
 
-		this.ledger.started.set(name, earlier ?? {plan, processId});
+		this.scene.ledger.started.set(name, earlier ?? {plan, processId});
 		return true;
 	}
 
 	async #killOne(): Promise<void> {
-		const started = [...this.ledger.started.values()].slice(-60);
+		const started = [...this.scene.ledger.started.values()].slice(-60);
 		if (started.length === 0) {
 			return;
 		}
 
 		const victim = this.random.pick(started);
 		const grace = this.random.pick([0, 0.2, 1]);
-		this.ledger.killed.add(victim.plan.body.name);
+		this.scene.ledger.killed.add(victim.plan.body.name);
 		try {
-			const {status, json} = await this.daemon.ask('DELETE', '/execute/kill', {
+			const {status, json} = await this.scene.daemon.ask('DELETE', '/execute/kill', {
 				process_id: victim.processId,
 				grace_period: grace,
 			});
-			this.ledger.count(`DELETE ${status}`);
+			this.scene.ledger.count(`DELETE ${status}`);
 			await this.#checkKill(victim.processId, status, json);
 		} catch (error) {
 			if (!(error instanceof NoAnswerError)) {
@@ -117,19 +115,20 @@ export class Client {
 	async #checkKill(processId: string, status: number, json: object): Promise<void> {
 		// 503: the daemon shuts down. 507: that one that waits is never to run cannot be stored.
 		if (![200, 404, 503, 507].includes(status)) {
-			this.ledger.find(processId, `a kill was answered ${status} ${JSON.stringify(json)}`);
+			this.scene.ledger.find(processId, `a kill was answered ${status} ${JSON.stringify(json)}`);
 		}
 
 		const alive = status === 200 ? findProcesses(`NOHUPD_PROCESS_ID=${processId}`) : [];
 		if (alive.length > 0) {
-			this.ledger.find(processId, `was killed, and alive at the answer: ${alive.join(', ')}`);
+			this.scene.ledger.find(processId, `was killed, and alive at the answer: ${alive.join(', ')}`);
 		}
 
 		// It has ended by itself: a state is never taken back.
-		const shown = status === 404 ? await this.daemon.ask('GET', `/execute/processes/${processId}?tail_bytes=0`) : null;
+		const shown =
+			status === 404 ? await this.scene.daemon.ask('GET', `/execute/processes/${processId}?tail_bytes=0`) : null;
 		const now = String(shown?.json['status']);
 		if (shown?.status === 200 && !['completed', 'failed', 'killed'].includes(now)) {
-			this.ledger.find(processId, `could not be killed, and is ${now}`);
+			this.scene.ledger.find(processId, `could not be killed, and is ${now}`);
 		}
 	}
 }

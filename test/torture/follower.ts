@@ -1,6 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import type {TorturedDaemon} from './daemon.js';
-import type {Ledger} from './ledger.js';
+import type {Scene} from './scene.js';
 import type {Shown} from './verdict.js';
 
 /** What was told of one process. */
@@ -16,18 +15,15 @@ export class Follower {
 	readonly #told = new Map<string, Told>();
 	#last = 0;
 
-	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly ledger: Ledger,
-	) {}
+	constructor(private readonly scene: Scene) {}
 
 	async run(signal: AbortSignal): Promise<void> {
 		while (!signal.aborted) {
 			const headers: Record<string, string> = this.#last === 0 ? {} : {'last-event-id': String(this.#last)};
 			let isFirst = true;
-			for await (const {data} of this.daemon.receive('/events?after=0', headers, signal)) {
+			for await (const {data} of this.scene.daemon.receive('/events?after=0', headers, signal)) {
 				if (isFirst) {
-					this.ledger.count('events taken up');
+					this.scene.ledger.count('events taken up');
 				}
 
 				isFirst = false;
@@ -53,19 +49,19 @@ export class Follower {
 		// What was given up before it began was never stopping, and what the dead man's switch ended neither.
 		const isStopTold = !(hasStarted && reason === 'request') || types.includes('stopping');
 		if (!isInOrder || types.includes('started') !== hasStarted || !isStopTold) {
-			this.ledger.find(processId, `ended by ${reason}, and its events were: ${types.join(' ')}`);
+			this.scene.ledger.find(processId, `ended by ${reason}, and its events were: ${types.join(' ')}`);
 		}
 
 		const facts = ({status, exit_code, completed_at}: Shown) => JSON.stringify({status, exit_code, completed_at});
 		if (told !== undefined && facts(told.last) !== facts(process)) {
-			this.ledger.find(processId, `was told to be ${facts(told.last)}, and is ${facts(process)}`);
+			this.scene.ledger.find(processId, `was told to be ${facts(told.last)}, and is ${facts(process)}`);
 		}
 	}
 
 	#note({sequence, type, process}: Record<string, unknown>): void {
 		// The numbers have no holes as long as nothing is forgotten.
 		if (sequence !== this.#last + 1) {
-			this.ledger.find(`event ${sequence}`, `came after ${this.#last}`);
+			this.scene.ledger.find(`event ${sequence}`, `came after ${this.#last}`);
 		}
 
 		this.#last = Number(sequence);

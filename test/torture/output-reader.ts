@@ -1,6 +1,5 @@
 import {setTimeout as pause} from 'node:timers/promises';
-import type {TorturedDaemon} from './daemon.js';
-import type {Ledger} from './ledger.js';
+import type {Scene} from './scene.js';
 import type {Output} from './verdict.js';
 
 /** Follows what processes write, comes back whenever the daemon does, and keeps what it was shown. */
@@ -9,14 +8,11 @@ export class OutputReader {
 	readonly shown = new Map<string, Output>();
 	readonly #following = new Set<Promise<void>>();
 
-	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly ledger: Ledger,
-	) {}
+	constructor(private readonly scene: Scene) {}
 
 	follow(processId: string, signal: AbortSignal): void {
 		const following = this.#follow(processId, signal)
-			.catch(this.ledger.failed('a reader'))
+			.catch(this.scene.ledger.failed('a reader'))
 			.finally(() => this.#following.delete(following));
 		this.#following.add(following);
 	}
@@ -32,16 +28,16 @@ export class OutputReader {
 		while (!signal.aborted) {
 			const headers: Record<string, string> = lastId === null ? {} : {'last-event-id': lastId};
 			let isFirst = lastId !== null;
-			for await (const {id, event, data} of this.daemon.receive(streamOf(processId), headers, signal)) {
+			for await (const {id, event, data} of this.scene.daemon.receive(streamOf(processId), headers, signal)) {
 				if (isFirst) {
-					this.ledger.count('outputs taken up again');
+					this.scene.ledger.count('outputs taken up again');
 				}
 
 				isFirst = false;
 				lastId = id;
 				if (event === 'end') {
 					this.shown.set(processId, output);
-					this.ledger.count('outputs followed to their end');
+					this.scene.ledger.count('outputs followed to their end');
 					return;
 				}
 
@@ -54,12 +50,12 @@ export class OutputReader {
 
 	#note(processId: string, output: Record<keyof Output, string>, event: string, data: Record<string, unknown>): void {
 		if (event !== 'stdout' && event !== 'stderr') {
-			this.ledger.find(processId, `its output came with ${event} ${JSON.stringify(data)}`);
+			this.scene.ledger.find(processId, `its output came with ${event} ${JSON.stringify(data)}`);
 			return;
 		}
 
 		if (data['offset'] !== output[event].length) {
-			this.ledger.find(processId, `${event} went on at ${data['offset']} after ${output[event].length}`);
+			this.scene.ledger.find(processId, `${event} went on at ${data['offset']} after ${output[event].length}`);
 		}
 
 		output[event] += String(data['text']);

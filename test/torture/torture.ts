@@ -1,26 +1,19 @@
-import {mkdirSync} from 'node:fs';
-import {join} from 'node:path';
 import {eventually} from '../helpers/eventually.js';
 import {Auditor} from './auditor.js';
 import {endCarriers} from './carriers.js';
 import {Chaos} from './chaos.js';
 import {Checker} from './checker.js';
 import {Client} from './client.js';
-import {TorturedDaemon} from './daemon.js';
 import {Follower} from './follower.js';
-import {Ledger} from './ledger.js';
 import {OutputReader} from './output-reader.js';
+import type {Places} from './places.js';
 import {Random} from './random.js';
+import {openScene, type Scene} from './scene.js';
 
-export interface TortureOptions {
+export interface TortureOptions extends Places {
 	readonly seconds: number;
 	/** The same seed plans the same commands and the same faults; when these meet, the machine decides. */
 	readonly seed: string;
-	/** Empty, and nobody else's. */
-	readonly directory: string;
-	/** Where the state directory is to be; it may be a small file system of its own. */
-	readonly stateParent: string;
-	readonly canFill: boolean;
 	readonly clients: number;
 }
 
@@ -31,44 +24,28 @@ export interface TortureReport {
 }
 
 const settleMs = 120_000;
-/** Low enough that commands wait in the queue now and then. */
-const maxRunning = 16;
 
 /** Clients and chaos for the given time; then peace, and a look whether every promise was kept. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
-	const {seed, directory, stateParent} = options;
-	const stateDir = join(stateParent, 'state');
-	const marks = join(directory, 'marks');
-	mkdirSync(marks);
-	const ledger = new Ledger();
-	const containment = new Random(`${seed}/containment`).pick(['auto', 'session'] as const);
-	ledger.count(`containment ${containment}`);
-	const daemon = await TorturedDaemon.create(stateDir, {
-		maxRunning,
-		// What has ended must be there at the end, to be looked at.
-		maxEnded: 1_000_000,
-		containment,
-		env: {TORTURED: directory},
-		onHang: what => ledger.find(what, 'was not answered'),
-	});
-	const mark = `TORTURED=${directory}`;
-	const chaos = new Chaos(daemon, stateDir, mark, options.canFill, new Random(`${seed}/chaos`), ledger);
-	const follower = new Follower(daemon, ledger);
-	const reader = new OutputReader(daemon, ledger);
-	const checker = new Checker(daemon, stateDir, marks, mark, ledger, chaos, follower, reader);
+	const {seed, seconds} = options;
+	const scene = await openScene(options, seed);
+	const {daemon, ledger, mark} = scene;
+	const chaos = new Chaos(scene, options.canFill, new Random(`${seed}/chaos`));
+	const follower = new Follower(scene);
+	const reader = new OutputReader(scene);
+	const checker = new Checker(scene, chaos, follower, reader);
+	const names = Array.from({length: options.clients}, (_, index) => `client${index}`);
+	const clients = names.map(name => new Client(name, scene, new Random(`${seed}/${name}`), reader));
+
 	const leaving = new AbortController();
 	const following = follower.run(leaving.signal).catch(ledger.failed('the follower'));
-	const clients = Array.from({length: options.clients}, (_, index) => {
-		const name = `client${index}`;
-		return new Client(name, daemon, marks, new Random(`${seed}/${name}`), ledger, reader);
-	});
-	const raging = AbortSignal.timeout(options.seconds * 1000);
+	const raging = AbortSignal.timeout(seconds * 1000);
 	await Promise.all([
 		...clients.map(client => client.run(raging, leaving.signal).catch(ledger.failed('a client'))),
 		chaos.run(raging).catch(ledger.failed('the chaos')),
-		new Auditor(daemon, mark, ledger).run(raging).catch(ledger.failed('the auditor')),
+		new Auditor(scene).run(raging).catch(ledger.failed('the auditor')),
 	]);
-	await settle(daemon, ledger, checker, follower, reader).catch(ledger.failed('what comes to rest'));
+	await settle(scene, checker, follower, reader).catch(ledger.failed('what comes to rest'));
 	await checker.check().catch(ledger.failed('the checker'));
 	leaving.abort();
 	await following;
@@ -80,8 +57,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
 
 /** Ends what goes on for ever, and waits until all has ended and every end was told. */
 async function settle(
-	daemon: TorturedDaemon,
-	ledger: Ledger,
+	{daemon, ledger}: Scene,
 	checker: Checker,
 	follower: Follower,
 	reader: OutputReader,
@@ -106,7 +82,7 @@ async function settle(
 }
 
 /** What escaped and may stay until its timeout: a kill of the ended process ends it. */
-async function endLeftovers(daemon: TorturedDaemon, checker: Checker): Promise<void> {
+async function endLeftovers(daemon: Scene['daemon'], checker: Checker): Promise<void> {
 	for (const {process_id} of await checker.listAll()) {
 		await daemon.ask('DELETE', '/execute/kill', {process_id, grace_period: 0});
 	}
