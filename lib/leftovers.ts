@@ -39,9 +39,12 @@ export class Leftovers {
 		@inject(Termination) private readonly termination: Termination,
 	) {}
 
-	/** At boot: those that an earlier supervisor knew of, and cgroups that it could not remove any more. */
+	/**
+	 * At boot: those that an earlier supervisor knew of or was killed before it had looked at, and cgroups that it could not
+	 * remove any more.
+	 */
 	recover(): void {
-		for (const process of this.store.listWithLeftover()) {
+		for (const process of this.store.listPerhapsAlive().filter(hasStarted)) {
 			this.watch(process);
 		}
 
@@ -70,6 +73,11 @@ export class Leftovers {
 	/** Those that have ended, and of which something may be alive. */
 	get watched(): Iterable<ProcessId> {
 		return this.#suspects.keys();
+	}
+
+	/** Whether it has ended, and nobody has seen yet whether it left anything behind. */
+	isUndecided(processId: ProcessId): boolean {
+		return this.#suspects.get(processId)?.state.leftover === 0;
 	}
 
 	/** What an ended process left behind was ended, and that was looked at: its count does not wait for the next look. */

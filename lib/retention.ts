@@ -88,7 +88,8 @@ export class Retention {
 
 	async #countOutput(): Promise<void> {
 		for (;;) {
-			const uncounted = this.archive.listUncounted(countedAtOnce);
+			// A supervisor that is killed before it has looked at one leaves it uncounted: so the next one knows whom to look at.
+			const uncounted = this.archive.listUncounted(countedAtOnce).filter(id => !this.leftovers.isUndecided(id));
 			if (uncounted.length === 0) {
 				return;
 			}

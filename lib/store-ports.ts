@@ -59,8 +59,8 @@ export interface ProcessStore {
 	list(query: ListQuery): ProcessRecord[];
 	/** Everything that has not ended, oldest first. */
 	listOpen(): ProcessRecord[];
-	/** Ended ones with living descendants, oldest first. */
-	listWithLeftover(): EndedProcess[];
+	/** Ended ones with living descendants, or whose output was not counted since they ended, oldest first. */
+	listPerhapsAlive(): EndedProcess[];
 	/** Takes over a process found on disk that has no row. */
 	adopt(process: Omit<ProcessRecord, 'sequence'>): void;
 	/** Whether the list may have been lost with the database, and must be rebuilt from the run directories. */
@@ -123,7 +123,7 @@ export interface Archive {
 	totals(): {readonly count: number; readonly outputBytes: number};
 	/** Whose end is the longest ago first; those that come after `after`. */
 	listOldest(after: EndedProcess | null, limit: number): ArchivedProcess[];
-	/** Those whose bytes were not counted since they last changed. */
+	/** Those whose bytes were not counted since they last changed, whose end is the longest ago first. */
 	listUncounted(limit: number): ProcessId[];
 	/** Notes what was counted. */
 	count(outputBytes: ReadonlyMap<ProcessId, number>): void;

@@ -77,7 +77,7 @@ shim() {
 		code=$?
 	done
 	until record_end; do
-		[[ -f $record ]] || exit 0
+		is_record || exit 0
 		pause 1         # a copy-on-write file system can be too full even for this
 	done
 	exit 0
@@ -134,9 +134,14 @@ never_started() {
 	exit 126
 }
 
+# A command may have removed it, or put a link in its place that would have us write into another file.
+is_record() {
+	[[ -f $record && ! -h $record ]]
+}
+
 record_end() {
 	local started uptime
-	[[ -f $record ]] || return 1
+	is_record || return 1
 	read -r uptime _ </proc/uptime
 	{
 		# Reading the first line leaves the offset at the second. What did not write the first

@@ -38,7 +38,8 @@ export class SqliteArchive implements Archive {
 		this.#uncounted = database
 			.prepare(
 				`SELECT process_id FROM processes WHERE sequence IN (
-					SELECT sequence FROM processes WHERE status = 'ended' AND output_bytes IS NULL LIMIT ?
+					SELECT sequence FROM processes WHERE status = 'ended' AND output_bytes IS NULL
+					ORDER BY ended_at, sequence LIMIT ?
 				)`,
 			)
 			.pluck();

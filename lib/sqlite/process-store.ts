@@ -21,7 +21,7 @@ export class SqliteProcessStore implements ProcessStore {
 	readonly #find: Statement;
 	readonly #findKey: Statement;
 	readonly #open: Statement;
-	readonly #leftover: Statement;
+	readonly #perhapsAlive: Statement;
 	readonly #read: Statement;
 	/** One for each set of conditions that was asked for. */
 	readonly #lists = new Map<string, Statement>();
@@ -52,7 +52,9 @@ export class SqliteProcessStore implements ProcessStore {
 		this.#find = database.prepare('SELECT sequence FROM processes WHERE process_id = ?').pluck();
 		this.#findKey = database.prepare('SELECT process_id, fingerprint FROM idempotency_keys WHERE key = ?');
 		this.#open = database.prepare("SELECT sequence FROM processes WHERE status <> 'ended' ORDER BY sequence").pluck();
-		this.#leftover = database.prepare('SELECT * FROM processes WHERE leftover > 0 ORDER BY sequence');
+		this.#perhapsAlive = database.prepare(
+			"SELECT * FROM processes WHERE leftover > 0 OR (status = 'ended' AND output_bytes IS NULL) ORDER BY sequence",
+		);
 		this.#read = database.prepare('SELECT * FROM processes WHERE sequence = ?');
 		this.#inTransaction = transactionsOf(database);
 	}
@@ -159,8 +161,8 @@ export class SqliteProcessStore implements ProcessStore {
 		return (this.#open.all() as number[]).map(sequence => this.#record(sequence));
 	}
 
-	listWithLeftover(): EndedProcess[] {
-		return (this.#leftover.all() as ProcessRow[]).map(fromRow).filter(process => hasStatus(process, 'ended'));
+	listPerhapsAlive(): EndedProcess[] {
+		return (this.#perhapsAlive.all() as ProcessRow[]).map(fromRow).filter(process => hasStatus(process, 'ended'));
 	}
 
 	close(): void {

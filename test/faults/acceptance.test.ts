@@ -1,3 +1,4 @@
+import {spawn} from 'node:child_process';
 import {rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -9,6 +10,7 @@ import {findProcesses, isAlive, killQuietly} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 import {besides, keeperPid, listKept, readLines} from '../helpers/state-files.js';
 
+const keeperScript = fileURLToPath(new URL('../../../lib/keeper/keeper.sh', import.meta.url));
 const script = fileURLToPath(new URL('self-killing-agent.js', import.meta.url));
 
 /** Every run leaves a line with the id of its process. */
@@ -85,7 +87,23 @@ test('1: what a frozen keeper had not read runs exactly once after the agent was
 	t.deepEqual(runs().sort(), accepted.sort());
 });
 
-test('1: two keepers that were told the same run each command once', async t => {
+/** Told of all these at once, by hand; it has not read a word of it yet. */
+async function frozenKeeper(t: ExecutionContext, stateDir: string, processIds: readonly string[]): Promise<number> {
+	const before = await keeperPid(stateDir);
+	const keeper = spawn('bash', ['--noprofile', '--norc', keeperScript, stateDir], {
+		detached: true,
+		env: {},
+		stdio: ['pipe', 'ignore', 'ignore'],
+	});
+	const pid = keeper.pid ?? 0;
+	t.teardown(() => killQuietly(pid));
+	await keeperPid(stateDir, before);
+	process.kill(pid, 'SIGSTOP');
+	keeper.stdin.end(processIds.map(processId => `${processId}\n`).join(''));
+	return pid;
+}
+
+test('1: of two keepers that were told the same, and come to it at once, each command runs once', async t => {
 	const stateDir = makeStateDir(t);
 	const {command, runs} = noting(stateDir);
 	const agent = await Agent.open(t, stateDir);
@@ -96,17 +114,23 @@ test('1: two keepers that were told the same run each command once', async t => 
 		void agent.start({command});
 	}
 
-	await eventually(async () => (await agent.list()).processes.length === 20);
+	const {processes} = await eventually(
+		() => agent.list(),
+		page => page.processes.length === 20,
+	);
 	await agent.kill();
-	// The next supervisor cannot end a keeper whose name it does not know.
-	rmSync(join(stateDir, 'keeper'));
-	const opening = openSupervisor(t, {stateDir});
-	process.kill(first, 'SIGCONT');
-	const accepted = await allCompleted(t, await opening);
-	await eventually(() => !isAlive(first));
+	const processIds = processes.map(({processId}) => processId);
+	const second = await frozenKeeper(t, stateDir, processIds);
+	for (const keeper of [first, second]) {
+		process.kill(keeper, 'SIGCONT');
+	}
 
-	t.is(accepted.length, 20);
-	t.deepEqual(runs().sort(), accepted.sort());
+	// With them, all their shims.
+	await eventually(() => findProcesses(`${stateDir}\0`, 'cmdline').length === 0);
+	const accepted = await allCompleted(t, await openSupervisor(t, {stateDir}));
+
+	t.deepEqual(accepted.sort(), processIds.sort());
+	t.deepEqual(runs().sort(), accepted);
 });
 
 test('1: a keeper that comes late runs nothing a second time', async t => {

@@ -1,5 +1,6 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {lstatSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {readBootId, readStat} from '../../lib/os/proc.js';
@@ -8,7 +9,7 @@ import {eventually} from '../helpers/eventually.js';
 import {makeGate} from '../helpers/gate.js';
 import {findProcesses, isAlive, killQuietly} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
-import {keeperPid, makeOverdue} from '../helpers/state-files.js';
+import {besides, keeperPid, makeOverdue} from '../helpers/state-files.js';
 
 // A command runs as the same user as its agent: it can harm its own record, and end whom it likes by itself. But it
 // must not make the agent do that, which may know more than it does or run as root in another place.
@@ -154,6 +155,50 @@ for (const name of [
 		t.is(listed.processes.length, 1);
 		t.is((await supervisor.get(next.processId)).stdout, 'served\n');
 		t.like(await supervisor.kill(processId, {gracePeriodMs: 0}), {status: 'killed'});
+	});
+}
+
+for (const name of [
+	'records/$id',
+	'runs/$id/claim',
+	'runs/$id/spec',
+	'runs/$id/stdout',
+	'runs/$id/dropped',
+	'runs/$id',
+]) {
+	test(`a command that puts a link in the place of ${name} is shown nothing of what it leads to, and nothing there is changed`, async t => {
+		const stateDir = makeStateDir(t);
+		const agent = await Agent.open(t, stateDir);
+		const secret = 'a secret that is not ours';
+		const directory = besides(stateDir, 'directory');
+		const file = join(directory, 'precious');
+		mkdirSync(directory);
+		writeFileSync(file, secret);
+		const target = name === 'runs/$id' ? directory : file;
+		const path = join(stateDir, name);
+		const {processId} = await agent.start({
+			command: `id=$NOHUPD_PROCESS_ID; rm -rf "${path}"; ln -s '${target}' "${path}"; exec sleep 60`,
+			timeoutMs: 0,
+		});
+		const link = path.replace('$id', processId);
+		await eventually(() => lstatSync(link, {throwIfNoEntry: false})?.isSymbolicLink() === true);
+
+		const shown = [await agent.get(processId), await agent.list()];
+		await agent.kill();
+		const supervisor = await openSupervisor(t, {stateDir});
+		shown.push(await supervisor.get(processId), await supervisor.list());
+		const next = await supervisor.start({command: 'echo served'});
+		await supervisor.wait(next.processId);
+		// Without a record it may be lost, and ended, before that.
+		await supervisor.kill(processId, {gracePeriodMs: 0}).catch(() => undefined);
+		await supervisor.wait(processId);
+		await supervisor.forget(processId);
+
+		t.is((await supervisor.get(next.processId)).stdout, 'served\n');
+		t.deepEqual(findProcesses(`NOHUPD_PROCESS_ID=${processId}`), []);
+		t.notRegex(JSON.stringify(shown), /secret/);
+		t.is(readFileSync(file, 'utf8'), secret);
+		t.is(lstatSync(link, {throwIfNoEntry: false}), undefined);
 	});
 }
 

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import test, {type ExecutionContext} from 'ava';
-import type {Supervisor} from '../../lib/index.js';
+import type {Process, Supervisor} from '../../lib/index.js';
 import {Agent} from '../helpers/agent-client.js';
 import {eventually} from '../helpers/eventually.js';
 import {whyNotAs} from '../helpers/other-user.js';
@@ -10,9 +10,12 @@ import {findProcesses} from '../helpers/processes.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 
 const fixtures = new URL('../../../test/fixtures/trees/', import.meta.url);
-const runs = 20;
+const usualRuns = 20;
+/** `NOHUPD_TEST_RUNS=20 npx ava test/faults/kill-trees.test.ts` is the long form: at least so many of each shape. */
+const leastRuns = Number(process.env['NOHUPD_TEST_RUNS'] ?? 0);
 /** Nobody is anybody else's business: what cannot be read, signalled or written to shows. */
 const ordinaryUser = 65_534;
+const patienceMs = 120_000 + 10_000 * leastRuns;
 const obstacle = whyNotAs(ordinaryUser);
 
 function asOrdinaryUser(title: string, work: (t: ExecutionContext) => Promise<void>): void {
@@ -26,6 +29,8 @@ function asOrdinaryUser(title: string, work: (t: ExecutionContext) => Promise<vo
 interface Shape {
 	/** Processes that are alive at once, for sure, before the kill; each by its marker. */
 	readonly size: number;
+	/** So many are killed together. */
+	readonly atOnce?: number;
 	readonly runs?: number;
 	readonly gracePeriodMs?: number;
 	/** The command itself ends at once; only what it left behind goes on. */
@@ -39,18 +44,27 @@ const shapes: Readonly<Record<string, Shape>> = {
 	'double-fork': {size: 2},
 	daemon: {size: 2},
 	'nohup-disown': {size: 2},
-	'three-hundred': {size: 300, runs: 3},
-	'fast-forker': {size: 1, gracePeriodMs: 20, runs: 5},
-	'leaving-chain': {size: 1, gracePeriodMs: 20, runs: 2, leaves: true},
+	'three-hundred': {size: 300, atOnce: 3, runs: 3},
+	'fast-forker': {size: 1, gracePeriodMs: 20, atOnce: 5},
+	'leaving-chain': {size: 1, gracePeriodMs: 20, atOnce: 2, leaves: true},
 	stopped: {size: 1, gracePeriodMs: 100},
 };
 
 type Killer = Pick<Supervisor, 'start' | 'wait' | 'kill'>;
 
-async function killAll(t: ExecutionContext, name: string, shape: Shape, supervisor: Killer) {
+async function killAll(t: ExecutionContext, name: string, shape: Shape, supervisor: Killer): Promise<Process[]> {
+	const runs = Math.max(leastRuns, shape.runs ?? usualRuns);
+	const killed: Process[] = [];
+	while (killed.length < runs) {
+		killed.push(...(await killTogether(t, name, shape, supervisor, shape.atOnce ?? runs)));
+	}
+
+	return killed;
+}
+
+async function killTogether(t: ExecutionContext, name: string, shape: Shape, supervisor: Killer, count: number) {
 	const script = fileURLToPath(new URL(`${name}.sh`, fixtures));
 	const marker = `tree-${name}-${randomUUID()}`;
-	const count = shape.runs ?? runs;
 	const started = await Promise.all(
 		Array.from({length: count}, () => supervisor.start({command: 'bash', args: [script, marker], timeoutMs: 0})),
 	);
@@ -79,11 +93,13 @@ for (const [name, shape] of Object.entries(shapes)) {
 		?.slice(2);
 	for (const containment of ['auto', 'session'] as const) {
 		test.serial(`21: nothing is left of ${name}, containment ${containment} (${title})`, async t => {
+			t.timeout(patienceMs);
 			await killAll(t, name, shape, await openSupervisor(t, {containment}));
 		});
 	}
 
 	asOrdinaryUser(`21: nothing is left of ${name}, as an ordinary user (${title})`, async t => {
+		t.timeout(patienceMs);
 		const stateDir = makeStateDir(t, ordinaryUser);
 		const agent = await Agent.open(t, stateDir, {containment: 'session', workingDir: '/'}, {uid: ordinaryUser});
 

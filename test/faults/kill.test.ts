@@ -271,9 +271,10 @@ test('attack: the same at a deadline while no agent lives', async t => {
 	const {processId} = await agent.start({command: deserter, timeoutMs: 1000});
 	const pid = Number(await eventually(async () => (await agent.get(processId)).stdout));
 	t.teardown(() => killQuietly(pid));
+	// It may be done before we could ask.
+	const keeper = await keeperPid(stateDir);
 	await agent.kill();
 
-	const keeper = await keeperPid(stateDir);
 	await eventually(() => !isAlive(keeper));
 
 	t.false(isAlive(pid));

@@ -1,8 +1,12 @@
+import {fileURLToPath} from 'node:url';
 import test from 'ava';
 import {ProcessEndedError} from '../../lib/index.js';
+import {Agent} from '../helpers/agent-client.js';
 import {eventually} from '../helpers/eventually.js';
 import {findProcesses} from '../helpers/processes.js';
-import {openSupervisor} from '../helpers/state-dir.js';
+import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
+
+const script = fileURLToPath(new URL('self-killing-agent.js', import.meta.url));
 
 for (const containment of ['auto', 'session'] as const) {
 	test(`12: what outlives its leader is counted, and shown as leftover, containment ${containment}`, async t => {
@@ -65,5 +69,22 @@ for (const containment of ['auto', 'session'] as const) {
 
 		t.deepEqual(findProcesses(`NOHUPD_PROCESS_ID=${processId}`), []);
 		t.deepEqual([before.reason, after.reason], ['exited', 'exited']);
+	});
+
+	test(`12: what was left is counted also where the agent was killed before it had looked, containment ${containment}`, async t => {
+		const stateDir = makeStateDir(t);
+		const env = {DIES: 'before what it left was counted'};
+		const agent = await Agent.open(t, stateDir, {containment}, {script, env});
+		agent.start({command: 'sleep 1000 & exit 3', timeoutMs: 0}).catch(() => undefined);
+		t.is(await agent.gone(), 'SIGKILL');
+
+		const supervisor = await openSupervisor(t, {stateDir, containment});
+		const {processes} = await eventually(
+			() => supervisor.list(),
+			page => page.processes.some(({leftover}) => leftover > 0),
+		);
+
+		t.like(processes, [{status: 'failed', exitCode: 3, leftover: 1}]);
+		await supervisor.kill(processes[0]?.processId ?? '');
 	});
 }

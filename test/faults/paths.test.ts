@@ -1,5 +1,5 @@
 /** FAULTS 37: an id that is a way to somewhere else. */
-import {writeFileSync} from 'node:fs';
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {request} from 'node:http';
 import {join} from 'node:path';
 import test from 'ava';
@@ -11,6 +11,7 @@ import {besides} from '../helpers/state-files.js';
 const canary = 'the canary that nobody may read';
 
 const ways = [
+	'canary',
 	'..',
 	'../',
 	'../../canary',
@@ -60,11 +61,16 @@ function ask(
 
 test('no path, query or body leads out of the state directory', async t => {
 	const stateDir = makeStateDir(t);
-	writeFileSync(besides(stateDir, 'canary'), canary);
 	const daemon = await TestDaemon.open(t, stateDir);
-	for (const name of ['canary', 'runs/canary', 'records/canary']) {
-		writeFileSync(join(stateDir, name), canary);
+	// As whatever an id could be taken for.
+	for (const place of [besides(stateDir, 'canary'), ...['canary', 'runs/canary'].map(name => join(stateDir, name))]) {
+		mkdirSync(place);
+		for (const name of ['stdout', 'stderr', 'spec', 'claim', 'dropped']) {
+			writeFileSync(join(place, name), canary);
+		}
 	}
+
+	writeFileSync(join(stateDir, 'records/canary'), canary);
 
 	const {json} = await daemon.ask('GET', '/openapi.json');
 	const endpoints = listEndpoints(json as Document);

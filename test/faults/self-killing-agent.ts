@@ -3,8 +3,9 @@ import type {Launcher, Terminator} from '../../lib/index.js';
 import {runAgent} from '../helpers/agent-program.js';
 import {wrap} from '../helpers/wrap.js';
 
-function die(): void {
+function die(): never {
 	process.kill(process.pid, 'SIGKILL');
+	throw new Error('A moment later');
 }
 
 /** Looks without a pause, so that nothing else of the agent goes on meanwhile. */
@@ -48,10 +49,13 @@ const moments: Record<string, (launcher: Launcher) => Partial<Launcher>> = {
 const dies = process.env['DIES'] ?? '';
 const moment = moments[dies] ?? (() => ({}));
 
+const ofTerminator: Record<string, (terminator: Terminator) => Partial<Terminator>> = {
+	'before SIGTERM': terminator => ({target: process => wrap(terminator.target(process), {ask: async () => die()})}),
+	'before what it left was counted': () => ({survey: die}),
+};
+const momentOfTerminator = ofTerminator[dies] ?? (() => ({}));
+
 await runAgent({
 	launcher: launcher => wrap(launcher, moment(launcher)),
-	terminator: terminator => {
-		const target: Terminator['target'] = process => wrap(terminator.target(process), {ask: async () => die()});
-		return dies === 'before SIGTERM' ? wrap(terminator, {target}) : terminator;
-	},
+	terminator: terminator => wrap(terminator, momentOfTerminator(terminator)),
 });

@@ -11,7 +11,9 @@ import {eventually} from '../helpers/eventually.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 import {readLines} from '../helpers/state-files.js';
 
-const fixture = fileURLToPath(new URL('../../../test/fixtures/state-0.1.0/', import.meta.url));
+// One for each version that was released, made by upgrade-fixture-program.ts.
+const fixtures = new URL('../../../test/fixtures/', import.meta.url);
+const fixture = fileURLToPath(new URL('state-0.1.0/', fixtures));
 
 /** The text of a file with `{name}` replaced by what it stands for today. */
 function fillIn(path: string, facts: Readonly<Record<string, string | number>>): string {
@@ -116,4 +118,39 @@ test('what version 0.1.0 left running and waiting is taken over, with all that i
 
 	t.like(await supervisor.get(ids.running), {status: 'failed', exitCode: 7, stdout: 'running\nbye\n'});
 	t.like(await supervisor.get(ids.queued), {status: 'completed', exitCode: 0, stdout: "ran it's me\n"});
+});
+
+/** What the next version has to understand. */
+function formsIn(stateDir: string, database: Sqlite.Database, keeper: string): object {
+	const [runs = ''] = readdirSync(join(stateDir, 'runs'));
+	const specification = readFileSync(join(stateDir, 'runs', runs, 'spec'), 'utf8');
+	const [mark = '', json = '', ...lines] = specification.split('\n');
+	return {
+		schema: database.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all(),
+		version: database.pragma('user_version', {simple: true}),
+		mark: mark.replaceAll(/\d+/g, 'N'),
+		process: Object.keys(JSON.parse(json.slice(2))),
+		lines: lines.map(line => line.split(/[ =]/)[0]),
+		keeper: readFileSync(keeper, 'utf8'),
+	};
+}
+
+test('the fixture of this version is what this version writes', async t => {
+	const {version} = JSON.parse(readFileSync(new URL('../../package.json', fixtures), 'utf8'));
+	const kept = fileURLToPath(new URL(`state-${version}/`, fixtures));
+	const supervisor = await openSupervisor(t, {containment: 'session'});
+	const {stateDir} = supervisor;
+	const {processId} = await supervisor.start({command: 'true'});
+	await supervisor.wait(processId);
+	await supervisor.close();
+	const then = new Sqlite(':memory:');
+	then.exec(readFileSync(join(kept, 'nohupd.sql'), 'utf8').replaceAll(/\{\w+\}/g, '1'));
+	const now = new Sqlite(join(stateDir, 'nohupd.db'));
+
+	t.deepEqual(
+		formsIn(kept, then, join(kept, 'keeper.sh')),
+		formsIn(stateDir, now, fileURLToPath(new URL('../../lib/keeper/keeper.sh', fixtures))),
+	);
+
+	now.close();
 });

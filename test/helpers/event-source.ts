@@ -7,11 +7,18 @@ export interface ReceivedEvent {
 	readonly data: Record<string, unknown>;
 }
 
-/**
- * The events of one stream, until it ends, the connection breaks or the consumer stops. Heartbeats are left out.
- * Rejects where the answer is no stream.
- */
-export async function* receiveEvents(
+/** The answer was no stream. */
+export class NoStreamError extends Error {
+	constructor(
+		readonly status: number,
+		text: string,
+	) {
+		super(`${status}: ${text}`);
+	}
+}
+
+/** As `receiveEventsUntil`, at the latest until the end of the test. */
+export function receiveEvents(
 	t: ExecutionContext,
 	url: string,
 	token: string,
@@ -19,12 +26,26 @@ export async function* receiveEvents(
 ): AsyncGenerator<ReceivedEvent> {
 	const leaving = new AbortController();
 	t.teardown(() => leaving.abort());
+	return receiveEventsUntil(leaving.signal, url, token, headers);
+}
+
+/**
+ * The events of one stream, until it ends, the connection breaks, the consumer stops or `signal` is aborted. Heartbeats are left out.
+ * Rejects with `NoStreamError`.
+ */
+export async function* receiveEventsUntil(
+	signal: AbortSignal,
+	url: string,
+	token: string,
+	headers: Readonly<Record<string, string>>,
+): AsyncGenerator<ReceivedEvent> {
+	const leaving = new AbortController();
 	const response = await fetch(url, {
 		headers: {authorization: `Bearer ${token}`, ...headers},
-		signal: leaving.signal,
+		signal: AbortSignal.any([signal, leaving.signal]),
 	});
 	if (response.headers.get('content-type') !== 'text/event-stream' || response.body === null) {
-		throw new Error(`${response.status}: ${await response.text()}`);
+		throw new NoStreamError(response.status, await response.text());
 	}
 
 	let received = '';

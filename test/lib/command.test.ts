@@ -2,17 +2,10 @@ import test from 'ava';
 import {type CommandDefaults, type ParsedCommand, parseCommand, parseCommandBody} from '../../lib/command.js';
 import {CommandInvalidError} from '../../lib/errors.js';
 import type {LimitName} from '../../lib/process.js';
+import {commandDefaults} from '../helpers/command-defaults.js';
 
-const defaults: CommandDefaults = {
-	timeoutMs: 300_000,
-	maxTimeoutMs: null,
-	limits: new Set(),
-	workingDir: '/home/agent',
-	problemWithDirectory: () => null,
-};
-
-const parseLibrary = (input: unknown) => parseCommand(input, defaults);
-const parseHttp = (input: unknown) => parseCommandBody(input, defaults);
+const parseLibrary = (input: unknown) => parseCommand(input, commandDefaults);
+const parseHttp = (input: unknown) => parseCommandBody(input, commandDefaults);
 
 const inLibrary = {
 	parse: parseCommand,
@@ -209,7 +202,11 @@ test(
 	'timeout must be at most 2147483647 seconds; got 2147483648',
 );
 
-const withMaximum = (defaultTimeoutMs: number) => ({...defaults, timeoutMs: defaultTimeoutMs, maxTimeoutMs: 60_000});
+const withMaximum = (defaultTimeoutMs: number) => ({
+	...commandDefaults,
+	timeoutMs: defaultTimeoutMs,
+	maxTimeoutMs: 60_000,
+});
 const parseWithMaximum = (input: unknown) => parseCommandBody(input, withMaximum(30_000));
 
 test('the maximum may be asked for', t => {
@@ -473,7 +470,7 @@ test('the name of an unknown field is cut where it is long', t => {
 for (const {spelling, directory} of spellings) {
 	test(`${spelling}: a directory where no command may run is refused with its path`, t => {
 		const parse = spelling === 'library' ? parseCommand : parseCommandBody;
-		const problems = {...defaults, problemWithDirectory: () => 'does not exist'};
+		const problems = {...commandDefaults, problemWithDirectory: () => 'does not exist'};
 
 		const error = t.throws(() => parse({command: 'ls', [directory]: 'gone'}, problems), {
 			instanceOf: CommandInvalidError,
@@ -492,7 +489,7 @@ for (const {spelling, parse, memoryField, cpuField, effortField} of [
 	{spelling: 'library', ...inLibrary},
 	{spelling: 'HTTP', ...inHttp},
 ]) {
-	const holding = (...limits: LimitName[]): CommandDefaults => ({...defaults, limits: new Set(limits)});
+	const holding = (...limits: LimitName[]): CommandDefaults => ({...commandDefaults, limits: new Set(limits)});
 	const limits = {[memoryField]: 10_000_000, pids: 20, [cpuField]: 50};
 
 	test(`${spelling}: limits that hold here are taken`, t => {

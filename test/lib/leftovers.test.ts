@@ -302,6 +302,18 @@ test('a restart looks after what was left before', async t => {
 	parts.leftovers.close();
 });
 
+test('a restart looks at one that nobody had looked at', async t => {
+	const {parts} = open(1);
+
+	parts.leftovers.recover();
+	t.true(parts.leftovers.isUndecided('proc_1'));
+	await parts.clock.advance(20);
+
+	t.is(leftoverOf(parts), 1);
+	t.false(parts.leftovers.isUndecided('proc_1'));
+	parts.leftovers.close();
+});
+
 test('a restart removes cgroups that nobody has a process for, and looks at those of ended ones', async t => {
 	const parts = new Parts();
 	const paths = ['proc_unknown', 'proc_ended', 'proc_left', 'proc_running'].map(name => [name, `/cg/${name}`] as const);

@@ -142,6 +142,20 @@ test('what has not ended, or is alive in part, is never forgotten', async t => {
 	t.is(parts.clock.timers, 0);
 });
 
+test('the output of one of which nobody has seen yet whether it left anything behind is not counted', async t => {
+	const parts = new Parts({retention: unbounded});
+	const ended = putEnded(parts, 'proc_1', 0);
+	parts.retention.open();
+	await parts.clock.advance(9990);
+	parts.leftovers.watch(ended);
+
+	await parts.clock.advance(15);
+	parts.retention.close();
+
+	t.deepEqual(parts.archive.listUncounted(10), ['proc_1']);
+	parts.leftovers.close();
+});
+
 test('after many ends it is looked again at once, else after a minute', async t => {
 	const parts = new Parts({retention: {...unbounded, maxEnded: 0}});
 	parts.retention.open();

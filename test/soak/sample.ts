@@ -11,6 +11,8 @@ export interface Sample {
 	readonly threads: number;
 	readonly keeperMb: number;
 	readonly databaseMb: number;
+	/** What the state directory takes of the disk, the database with it. */
+	readonly diskMb: number;
 	readonly runDirectories: number;
 }
 
@@ -24,13 +26,15 @@ export function takeSample(commands: number, seconds: number, stateDir: string, 
 		threads: Number(/^Threads:\t(\d+)/m.exec(readProc(daemonPid, 'status'))?.[1]),
 		keeperMb: residentMb(keeperPid),
 		databaseMb: ['nohupd.db', 'nohupd.db-wal'].reduce((sum, name) => sum + sizeMb(join(stateDir, name)), 0),
+		diskMb: usedMb(stateDir),
 		runDirectories: readdirSync(join(stateDir, 'runs')).length,
 	};
 }
 
 /** A Markdown table, one line a sample. */
 export function toTable(samples: readonly Sample[]): string {
-	const header = 'commands | seconds | daemon MB | descriptors | threads | keeper MB | database MB | run directories';
+	const header =
+		'commands | seconds | daemon MB | descriptors | threads | keeper MB | database MB | disk MB | run directories';
 	const rows = samples.map(sample =>
 		Object.values(sample)
 			.map(value => (Number.isInteger(value) ? String(value) : value.toFixed(1)))
@@ -46,4 +50,21 @@ function residentMb(pid: number): number {
 
 function sizeMb(path: string): number {
 	return (statSync(path, {throwIfNoEntry: false})?.size ?? 0) / 1024 / 1024;
+}
+
+function usedMb(directory: string): number {
+	return namesIn(directory).reduce((sum, name) => {
+		const path = join(directory, name);
+		const stat = statSync(path, {throwIfNoEntry: false});
+		return sum + (stat?.blocks ?? 0) / 2048 + (stat?.isDirectory() ? usedMb(path) : 0);
+	}, 0);
+}
+
+function namesIn(directory: string): string[] {
+	try {
+		return readdirSync(directory);
+	} catch {
+		// It was forgotten in the meantime.
+		return [];
+	}
 }

@@ -6,7 +6,7 @@ import {soak} from './soak.js';
 test('the soak run works, and nothing but the list grows with the number of commands', async t => {
 	const samples: Sample[] = [];
 
-	await withPlaces(({directory}) => soak(directory, 200, sample => samples.push(sample)));
+	await withPlaces(({directory}) => soak({directory, commands: 200}, sample => samples.push(sample)));
 
 	t.log(toTable(samples));
 	const last = samples.at(-1);

@@ -4,10 +4,21 @@ import {type Sample, takeSample} from './sample.js';
 
 const inFlight = 8;
 
+export interface SoakOptions {
+	/** Empty, and nobody else's. */
+	readonly directory: string;
+	readonly commands: number;
+	/** How many ended processes the daemon remembers; default: its own. */
+	readonly maxEnded?: number;
+}
+
 /** Runs so many quick commands, each with some output, and samples what may grow ten times on the way. */
-export async function soak(directory: string, commands: number, onSample: (sample: Sample) => void): Promise<void> {
+export async function soak(
+	{directory, commands, maxEnded}: SoakOptions,
+	onSample: (sample: Sample) => void,
+): Promise<void> {
 	const stateDir = join(directory, 'state');
-	const daemon = await TorturedDaemon.create(stateDir, inFlight);
+	const daemon = await TorturedDaemon.create(stateDir, {maxRunning: inFlight, maxEnded});
 	const startedAt = performance.now();
 	const sampleAt = Math.max(1, Math.floor(commands / 10));
 	let begun = 0;

@@ -1,25 +1,25 @@
-import {readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {readProc} from '../helpers/processes.js';
-import {count, type Ledger} from './client.js';
-import type {TorturedDaemon} from './daemon.js';
+import {findCarriers} from './carriers.js';
 import type {Random} from './random.js';
+import type {Scene} from './scene.js';
 
 /** Does what the world does: kills, freezes, fills. One thing after the other. */
 export class Chaos {
 	/** Processes whose shims were killed: nobody can know how these ended. */
 	readonly shimless = new Set<string>();
+	/** What was done, and when. */
+	readonly deeds: {readonly at: string; readonly what: string}[] = [];
 	/** When the disk was full: from and until, milliseconds since 1970. */
 	readonly fullTimes: (readonly [number, number])[] = [];
 
 	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly stateDir: string,
+		private readonly scene: Scene,
 		/** Whether the state directory has a small file system to itself. */
 		private readonly canFill: boolean,
 		private readonly random: Random,
-		private readonly ledger: Ledger,
 	) {}
 
 	/** Settles some time after `signal`, with the daemon alive and nothing frozen or full. */
@@ -30,31 +30,47 @@ export class Chaos {
 		}
 	}
 
-	readonly #deeds = [
-		() => this.#killDaemon(),
-		() => this.#killDaemon(),
-		() => this.#killDaemon(),
-		() => this.#restartDaemon(),
-		() => this.#freeze('daemon', this.daemon.pid),
+	/** What can be done whether the daemon lives or not. */
+	readonly #smallDeeds = [
 		() => this.#freeze('keeper', this.#keeper()),
 		() => this.#freeze('shim', this.#shim()?.pid ?? 0),
+		() => this.#freeze('command', this.#command()),
 		() => this.#killKeeper(),
 		() => this.#killShim(),
 		() => this.#fillDisk(),
 	];
 
+	/** What happens while nobody is there. */
+	readonly #absences = [
+		() => pause(0),
+		() => pause(0),
+		// Longer than a deadline and its grace period.
+		() => pause(this.random.int(500, 4000)),
+		() => this.random.pick(this.#smallDeeds)(),
+	];
+
+	readonly #deeds = [
+		() => this.#killDaemon(),
+		() => this.#killDaemon(),
+		() => this.#killDaemon(),
+		() => this.#killDaemon(),
+		() => this.#restartDaemon(),
+		() => this.#freeze('daemon', this.scene.daemon.pid),
+		...this.#smallDeeds,
+	];
+
 	async #killDaemon(): Promise<void> {
-		count(this.ledger, 'daemon killed');
-		await this.daemon.end('SIGKILL');
-		// Sometimes nobody is there for longer than a deadline and its grace period.
-		await pause(this.random.chance(0.3) ? this.random.int(500, 4000) : 0);
-		await this.daemon.start();
+		this.#note('daemon killed');
+		await this.scene.daemon.end('SIGKILL');
+		await this.random.pick(this.#absences)();
+		await this.scene.daemon.start();
+		this.#note('daemon back');
 	}
 
 	async #restartDaemon(): Promise<void> {
-		count(this.ledger, 'daemon restarted');
-		await this.daemon.end('SIGTERM');
-		await this.daemon.start();
+		this.#note('daemon restarted');
+		await this.scene.daemon.end('SIGTERM');
+		await this.scene.daemon.start();
 	}
 
 	async #freeze(who: string, pid: number): Promise<void> {
@@ -62,14 +78,14 @@ export class Chaos {
 			return;
 		}
 
-		count(this.ledger, `${who} frozen`);
+		this.#note(`${who} frozen`);
 		await pause(this.random.int(50, 1200));
 		signal(pid, 'SIGCONT');
 	}
 
 	async #killKeeper(): Promise<void> {
 		if (signal(this.#keeper(), 'SIGKILL')) {
-			count(this.ledger, 'keeper killed');
+			this.#note('keeper killed');
 		}
 	}
 
@@ -79,7 +95,7 @@ export class Chaos {
 			// Before the signal: it may be the last thing that this one hears of.
 			this.shimless.add(shim.processId);
 			signal(shim.pid, 'SIGKILL');
-			count(this.ledger, 'shim killed');
+			this.#note('shim killed');
 		}
 	}
 
@@ -88,46 +104,67 @@ export class Chaos {
 			return;
 		}
 
-		count(this.ledger, 'disk filled');
-		const ballast = join(this.stateDir, '..', 'ballast');
+		this.#note('disk filled');
+		const ballast = join(this.scene.stateDir, '..', 'ballast');
 		const from = Date.now();
-		try {
-			// More than there is room for.
-			writeFileSync(ballast, Buffer.alloc(1024 * 1024 * 1024));
-		} catch {
-			// ENOSPC: that is what we want.
-		}
-
+		fill(ballast);
 		await pause(this.random.int(100, 1000));
 		rmSync(ballast, {force: true});
+		this.#note('disk free again');
 		this.fullTimes.push([from, Date.now()]);
+	}
+
+	#note(what: string): void {
+		this.deeds.push({at: new Date().toISOString(), what});
+		this.scene.ledger.count(what);
 	}
 
 	#keeper(): number {
 		try {
-			const pid = Number(readFileSync(join(this.stateDir, 'keeper'), 'utf8').split(' ')[0]);
-			return isOurs(pid, this.stateDir) ? pid : 0;
+			const pid = Number(readFileSync(join(this.scene.stateDir, 'keeper'), 'utf8').split(' ')[0]);
+			return isOurs(pid, this.scene.stateDir) ? pid : 0;
 		} catch {
 			return 0;
 		}
 	}
 
 	#shim(): {pid: number; processId: string} | null {
-		const shims = readdirSync(join(this.stateDir, 'runs')).flatMap(processId => {
+		const shims = readdirSync(join(this.scene.stateDir, 'runs')).flatMap(processId => {
 			const pid = this.#claimant(processId);
-			return pid > 0 && isOurs(pid, this.stateDir) ? [{pid, processId}] : [];
+			return pid > 0 && isOurs(pid, this.scene.stateDir) ? [{pid, processId}] : [];
 		});
 		return shims.length === 0 ? null : this.random.pick(shims);
 	}
 
+	#command(): number {
+		const carriers = [...findCarriers(this.scene.mark, this.scene.daemon.pid).values()].flat();
+		return carriers.length === 0 ? 0 : this.random.pick(carriers);
+	}
+
 	#claimant(processId: string): number {
 		try {
-			return Number(readFileSync(join(this.stateDir, 'runs', processId, 'claim'), 'utf8').split(' ')[0]) || 0;
+			return Number(readFileSync(join(this.scene.stateDir, 'runs', processId, 'claim'), 'utf8').split(' ')[0]) || 0;
 		} catch {
 			// Nobody has taken it, or it has been removed.
 			return 0;
 		}
 	}
+}
+
+/** To the last byte. */
+function fill(path: string): void {
+	const file = openSync(path, 'w');
+	for (const bytes of [1024 * 1024, 4096]) {
+		try {
+			for (const block = Buffer.alloc(bytes); ; ) {
+				writeSync(file, block);
+			}
+		} catch {
+			// ENOSPC: that is what we want.
+		}
+	}
+
+	closeSync(file);
 }
 
 /** A number may be a stranger's by now: only the keeper and its shims have our directory on their command line. */

@@ -1,67 +1,58 @@
-import {readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {findProcesses} from '../helpers/processes.js';
-import {readLines} from '../helpers/state-files.js';
+import {cgroupOf} from '../helpers/state-dir.js';
+import {findCarriers} from './carriers.js';
 import type {Chaos} from './chaos.js';
-import type {Ledger, Started} from './client.js';
-import type {TorturedDaemon} from './daemon.js';
 import type {Follower} from './follower.js';
-import {gracePeriodSeconds, type Plan} from './shapes.js';
-
-interface Shown {
-	readonly process_id: string;
-	readonly name: string;
-	readonly status: string;
-	readonly reason: string | null;
-	readonly exit_code: number | null;
-	readonly started_at: string | null;
-	readonly created_at: string;
-	readonly completed_at: string | null;
-	readonly execution_time: number | null;
-	readonly stdout_bytes: number;
-}
-
-/** With the agent dead a deadline may be kept this much later (FAULTS.md, 25). */
-const deadlineSlackSeconds = 12;
+import type {OutputReader} from './output-reader.js';
+import type {Scene} from './scene.js';
+import type {Plan} from './shapes.js';
+import {readTruth} from './truth.js';
+import {findLies, type Output, type Shown} from './verdict.js';
 
 /** Compares what the API says with what the commands themselves wrote down. */
 export class Checker {
 	constructor(
-		private readonly daemon: TorturedDaemon,
-		private readonly stateDir: string,
-		private readonly marks: string,
-		private readonly ledger: Ledger,
+		private readonly scene: Scene,
 		private readonly chaos: Chaos,
 		private readonly follower: Follower,
+		private readonly reader: OutputReader,
 	) {}
 
 	/** Everything has ended by then. */
 	async check(): Promise<void> {
 		const listed = await this.listAll();
 		this.#checkNames(listed);
-		const byId = new Map(listed.map(process => [process.process_id, process]));
-		for (const started of this.ledger.started.values()) {
-			const process = byId.get(started.processId);
-			if (process === undefined) {
-				this.#find(started.processId, 'was acknowledged and is not listed');
-			} else {
-				this.#checkOne(started, process);
+		const processIds = new Set(listed.map(({process_id}) => process_id));
+		for (const {processId} of this.scene.ledger.started.values()) {
+			if (!processIds.has(processId)) {
+				this.scene.ledger.find(processId, 'was acknowledged and is not listed');
 			}
 		}
 
-		for (const {process_id} of listed) {
-			this.#checkEvents(process_id);
+		for (const process of listed) {
+			const plan = this.scene.ledger.asked.get(process.name);
+			await (plan === undefined ? null : this.#checkOne(plan, process));
+			this.follower.check(process);
 		}
 
-		this.#checkFiles(new Set(byId.keys()));
-		this.#checkNobodyLives(byId);
+		this.#checkFiles(processIds);
+		this.#checkNobodyLives();
+	}
+
+	/** When the daemon has left for good. */
+	checkCgroups(): void {
+		const cgroup = cgroupOf(this.scene.stateDir);
+		if (existsSync(cgroup)) {
+			this.scene.ledger.find(cgroup, `is left, with ${readdirSync(cgroup).join(', ')}`);
+		}
 	}
 
 	/** All processes, newest first. */
 	async listAll(query = ''): Promise<Shown[]> {
 		const all: Shown[] = [];
 		for (let cursor = ''; ; ) {
-			const {json} = await this.daemon.ask('GET', `/execute/processes?tail_bytes=0${query}${cursor}`);
+			const {json} = await this.scene.daemon.ask('GET', `/execute/processes?tail_bytes=0${query}${cursor}`);
 			all.push(...(json['processes'] as Shown[]));
 			if (typeof json['next_cursor'] !== 'string') {
 				return all;
@@ -71,85 +62,62 @@ export class Checker {
 		}
 	}
 
-	#find(processId: string, what: string): void {
-		this.ledger.findings.push(`${processId}: ${what}`);
-	}
-
 	/** Also of starts that nobody acknowledged: each was asked for with one key, again and again. */
 	#checkNames(listed: readonly Shown[]): void {
 		const names = new Set<string>();
 		for (const {process_id, name} of listed) {
 			if (names.has(name)) {
-				this.#find(process_id, `${name} is listed twice`);
+				this.scene.ledger.find(process_id, `${name} is listed twice`);
 			}
 
-			if (!this.ledger.asked.has(name)) {
-				this.#find(process_id, `${name} was never asked for`);
+			if (!this.scene.ledger.asked.has(name)) {
+				this.scene.ledger.find(process_id, `${name} was never asked for`);
 			}
 
 			names.add(name);
 		}
 
-		for (const name of readdirSync(this.marks)) {
+		for (const name of readdirSync(this.scene.marks)) {
 			if (!names.has(name)) {
-				this.ledger.findings.push(`${name} ran and is not listed`);
+				this.scene.ledger.find(name, 'ran and is not listed');
 			}
 		}
 	}
 
-	#checkOne(started: Started, process: Shown): void {
-		const {processId, plan} = started;
-		const marks = readLines(join(this.marks, plan.body.name));
-		const beginnings = marks.filter(mark => mark.startsWith('began'));
-		if (beginnings.length > 1) {
-			this.#find(processId, `ran ${beginnings.length} times`);
-		}
-
-		if (beginnings.some(mark => mark !== `began ${processId}`)) {
-			this.#find(processId, `ran as ${beginnings.join()}`);
-		}
-
-		const problem = this.#problemWithEnd(started, process, beginnings.length);
-		if (problem !== null) {
-			this.#find(processId, `${problem}: ${JSON.stringify(process)}; its marks: ${marks.join(', ')}`);
-		}
-	}
-
-	#problemWithEnd({plan, wasKilled}: Started, process: Shown, runs: number): string | null {
-		const hadShim = !this.chaos.shimless.has(process.process_id);
-		switch (process.reason) {
-			case 'exited':
-				return this.#problemWithExit(plan, process, runs);
-			case 'request':
-				return wasKilled ? null : 'was killed, and nobody asked';
-			case 'timeout':
-				return problemWithTimeout(plan.body.timeout, process, hadShim);
-			case 'lost':
-				return hadShim || process.exit_code !== null ? 'is lost, and its shim was not killed' : null;
-			case 'start_failed':
-				return this.#problemWithFailedStart(process, runs, hadShim);
-			default:
-				return `has a reason that cannot be: ${process.reason}`;
+	async #checkOne(plan: Plan, process: Shown): Promise<void> {
+		const {process_id: processId, name} = process;
+		const truth = readTruth(this.scene.marks, name);
+		const circumstances = {
+			wasKilled: this.scene.ledger.killed.has(name),
+			wasShimKilled: this.chaos.shimless.has(processId),
+			wasDiskFull: this.#metFullDisk(process),
+		};
+		const output = plan.lines === 0 ? null : await this.#readOutput(processId);
+		const shown = this.reader.shown.get(processId);
+		const lies = [
+			...findLies(plan, process, truth, circumstances, output),
+			...(shown === undefined || JSON.stringify(shown) === JSON.stringify(output)
+				? []
+				: ['was followed, and shown wrong']),
+		];
+		for (const lie of lies) {
+			// Its command would say where our directory was, at great length.
+			const facts = {...process, command: undefined, ...circumstances, truth, meanwhile: this.#meanwhile(process)};
+			this.scene.ledger.find(processId, `${lie}: ${JSON.stringify(facts)}`);
 		}
 	}
 
-	#problemWithFailedStart(process: Shown, runs: number, hadShim: boolean): string | null {
-		const isExplained = !hadShim || this.#metFullDisk(process);
-		return runs === 0 && isExplained ? null : 'could not start, and nothing was in its way';
+	async #readOutput(processId: string): Promise<Output> {
+		this.scene.ledger.count('outputs compared');
+		const stdout = await this.scene.daemon.output(processId, 'stdout');
+		return {stdout, stderr: await this.scene.daemon.output(processId, 'stderr')};
 	}
 
-	#problemWithExit({exitCode, stdoutBytes}: Plan, process: Shown, runs: number): string | null {
-		if (runs !== 1) {
-			return `exited and ran ${runs} times`;
-		}
-
-		if (process.exit_code !== exitCode) {
-			return `should have exited with ${exitCode}`;
-		}
-
-		return process.stdout_bytes === stdoutBytes || this.#metFullDisk(process)
-			? null
-			: `should have written ${stdoutBytes} bytes`;
+	/** What was done to others, too, while it was there. */
+	#meanwhile({created_at, completed_at}: Shown): string[] {
+		return this.chaos.deeds
+			.filter(({at}) => at >= created_at && at <= (completed_at ?? at))
+			.map(({at, what}) => `${at.slice(11, 22)} ${what}`);
 	}
 
 	#metFullDisk({created_at, completed_at}: Shown): boolean {
@@ -158,48 +126,19 @@ export class Checker {
 		);
 	}
 
-	#checkEvents(processId: string): void {
-		const told = this.follower.seen.get(processId)?.join(' ') ?? '';
-		// What was given up before it began never started; one that ended by itself was never stopping.
-		if (!/^queued( started)?( stopping)? ended$/.test(told)) {
-			this.#find(processId, `the events of it were: ${told}`);
-		}
-	}
-
 	#checkFiles(processIds: ReadonlySet<string>): void {
 		for (const directory of ['runs', 'records']) {
-			const names = readdirSync(join(this.stateDir, directory));
+			const names = readdirSync(join(this.scene.stateDir, directory));
 			const strangers = names.filter(name => !processIds.has(name));
 			if (strangers.length > 0) {
-				this.ledger.findings.push(`${directory}/ has files of nobody: ${strangers.join(', ')}`);
+				this.scene.ledger.find(directory, `has files of nobody: ${strangers.join(', ')}`);
 			}
 		}
 	}
 
-	#checkNobodyLives(processes: ReadonlyMap<string, Shown>): void {
-		for (const [processId, {status}] of processes) {
-			if (status === 'running' || status === 'queued') {
-				this.#find(processId, `is ${status} for ever`);
-			}
-		}
-
-		const alive = findProcesses('NOHUPD_PROCESS_ID=proc_', 'environ', text =>
-			[...text.matchAll(/NOHUPD_PROCESS_ID=(proc_\w+)/g)].some(([, processId]) => processes.has(processId ?? '')),
-		);
-		if (alive.length > 0) {
-			this.ledger.findings.push(`Still alive: ${alive.join(', ')}`);
+	#checkNobodyLives(): void {
+		for (const [processId, pids] of findCarriers(this.scene.mark, this.scene.daemon.pid)) {
+			this.scene.ledger.find(processId, `is still alive: ${pids.join(', ')}`);
 		}
 	}
-}
-
-function problemWithTimeout(timeout: number, {execution_time: seconds}: Shown, hadShim: boolean): string | null {
-	const latest = timeout + gracePeriodSeconds + deadlineSlackSeconds;
-	if (seconds === null && !hadShim) {
-		// It ended at a time that nobody wrote down.
-		return null;
-	}
-
-	return seconds !== null && seconds >= timeout - 0.05 && seconds <= latest
-		? null
-		: `should have been ended between ${timeout} and ${latest} s`;
 }

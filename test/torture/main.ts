@@ -15,6 +15,6 @@ const {values} = parseArgs({
 
 const options = {seconds: Number(values.seconds), seed: values.seed, clients: Number(values.clients)};
 process.stdout.write(`seed ${options.seed}, ${options.seconds} s\n`);
-const outcome = await withPlaces(places => torture({...options, ...places}));
+const outcome = await withPlaces(places => torture({...options, ...places}), options.seconds);
 process.stdout.write(report(outcome));
 process.exitCode = outcome.findings.length === 0 ? 0 : 1;

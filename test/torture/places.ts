@@ -12,14 +12,15 @@ export interface Places {
 	readonly canFill: boolean;
 }
 
-const size = '256m';
-
-/** Makes room for a run, as root with a small file system for its state, and clears it away at the end. */
-export async function withPlaces<T>(work: (places: Places) => Promise<T>): Promise<T> {
+/**
+ * Makes room for a run, as root with a small file system for its state, and clears it away at the end.
+ * @param seconds - So long are commands started: each leaves some pages behind.
+ */
+export async function withPlaces<T>(work: (places: Places) => Promise<T>, seconds = 0): Promise<T> {
 	const directory = mkdtempSync(join(realpathSync(tmpdir()), 'nohupd-torture-'));
 	const stateParent = join(directory, 'disk');
 	mkdirSync(stateParent);
-	const canFill = mountSmall(stateParent);
+	const canFill = mountSmall(stateParent, 256 + Math.ceil(seconds / 2));
 	try {
 		return await work({directory, stateParent, canFill});
 	} finally {
@@ -31,9 +32,9 @@ export async function withPlaces<T>(work: (places: Places) => Promise<T>): Promi
 	}
 }
 
-function mountSmall(path: string): boolean {
+function mountSmall(path: string, mebibytes: number): boolean {
 	try {
-		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', path], {stdio: 'ignore'});
+		execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'tmpfs', path], {stdio: 'ignore'});
 		return true;
 	} catch {
 		// Only root may: then the disk is not filled.

@@ -139,21 +139,24 @@ test('no change of state moves a process to another cgroup', t => {
 	t.is(store.find('proc_1')?.cgroup, confined.cgroup);
 });
 
-test('ended ones that left something behind are listed, oldest first', t => {
-	const {store} = open();
+test('ended ones of which something may be alive are listed, oldest first: also those whose output nobody has counted', t => {
+	const {store, database} = open();
 	put(
 		store,
 		anEndedProcess({processId: 'proc_1', leftover: 1}),
 		anEndedProcess({processId: 'proc_2'}),
 		aRunningProcess({processId: 'proc_3'}),
 		anEndedProcess({processId: 'proc_4', leftover: 300}),
+		anEndedProcess({processId: 'proc_5'}),
 	);
+	database.exec("UPDATE processes SET output_bytes = 0 WHERE process_id <> 'proc_5'");
 
 	t.deepEqual(
-		store.listWithLeftover().map(({processId, state}) => [processId, state.leftover]),
+		store.listPerhapsAlive().map(({processId, state}) => [processId, state.leftover]),
 		[
 			['proc_1', 1],
 			['proc_4', 300],
+			['proc_5', 0],
 		],
 	);
 });
