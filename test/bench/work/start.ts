@@ -15,7 +15,7 @@ export async function measureStart(runner: Runner, {count, heapMb}: StartOptions
 	const runningMs: number[] = [];
 	// The first ones compile what the others run.
 	for (let i = 0; i < Math.min(count, warmUp); i++) {
-		await (await runner.start('true')).ended;
+		await (await runner.start('true')).ended();
 	}
 
 	for (let i = 0; i < count; i++) {
@@ -24,10 +24,9 @@ export async function measureStart(runner: Runner, {count, heapMb}: StartOptions
 		blockedMs.push(performance.now() - begin);
 		const {ended} = await started;
 		runningMs.push(performance.now() - begin);
-		await ended;
+		await ended();
 	}
 
-	await runner.settled();
 	return {
 		blockedMs: median(blockedMs),
 		runningMs: median(runningMs),

@@ -2,8 +2,8 @@ import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
 import {createSupervisor} from '../../../lib/index.js';
-import {BenchDaemon, Client} from '../http-runner.js';
-import {endSleepers, startSleepers} from '../sleepers.js';
+import {BenchDaemon, withDaemon} from '../http-runner.js';
+import {type Sleepers, startSleepers} from '../sleepers.js';
 import {median} from '../statistics.js';
 
 const pages = 50;
@@ -17,15 +17,11 @@ export interface StoreOptions {
 export async function measureStore(dir: string, {running, ended}: StoreOptions) {
 	const emptyMs = await restartMs(join(dir, 'empty'));
 	const full = join(dir, 'full');
-	await fill(join(full, 'state'), running, ended);
-	try {
-		const fullMs = await restartMs(full);
-		return {emptyMs, fullMs, extraMs: fullMs - emptyMs, pageMs: await pageMs(full)};
-	} finally {
-		const supervisor = await createSupervisor({stateDir: join(full, 'state')});
-		await endSleepers(supervisor);
-		await supervisor.close();
-	}
+	const sleepers = await fill(join(full, 'state'), running, ended);
+	const fullMs = await restartMs(full);
+	const figures = {emptyMs, fullMs, extraMs: fullMs - emptyMs, pageMs: await pageMs(full)};
+	await sleepers.end();
+	return figures;
 }
 
 /** The second start: the first makes key and database. */
@@ -33,40 +29,36 @@ async function restartMs(dir: string): Promise<number> {
 	mkdirSync(dir, {recursive: true, mode: 0o700});
 	await (await BenchDaemon.open(dir)).close();
 	const begin = performance.now();
-	const daemon = await BenchDaemon.open(dir);
-	const client = new Client(daemon.port, 'none', 1);
-	await client.ask('GET', '/ping');
-	const tookMs = performance.now() - begin;
-	client.close();
-	await daemon.close();
-	return tookMs;
+	return withDaemon(dir, 1, async client => {
+		await client.ask('GET', '/ping');
+		return performance.now() - begin;
+	});
 }
 
-async function pageMs(dir: string): Promise<number> {
-	const daemon = await BenchDaemon.open(dir);
-	const client = await daemon.client(1);
-	const times: number[] = [];
-	for (let i = 0; i < pages; i++) {
-		const begin = performance.now();
-		await client.ask('GET', '/execute/processes?limit=100&tail_bytes=0');
-		times.push(performance.now() - begin);
-	}
+function pageMs(dir: string): Promise<number> {
+	return withDaemon(dir, 1, async client => {
+		const times: number[] = [];
+		for (let i = 0; i < pages; i++) {
+			const begin = performance.now();
+			await client.ask('GET', '/execute/processes?limit=100&tail_bytes=0');
+			times.push(performance.now() - begin);
+		}
 
-	client.close();
-	await daemon.close();
-	return median(times);
+		return median(times);
+	});
 }
 
 /** One process that really ended, many times over; then those that run, which are the newest. */
-async function fill(stateDir: string, running: number, ended: number): Promise<void> {
+async function fill(stateDir: string, running: number, ended: number): Promise<Sleepers> {
 	const first = await createSupervisor({stateDir});
 	const {processId} = await first.start({command: 'true'});
 	await first.wait(processId);
 	await first.close();
 	multiply(join(stateDir, 'nohupd.db'), ended);
 	const supervisor = await createSupervisor({stateDir});
-	await startSleepers(supervisor, running);
+	const sleepers = await startSleepers(command => supervisor.start({command, timeoutMs: 0}), running);
 	await supervisor.close();
+	return sleepers;
 }
 
 function multiply(path: string, count: number): void {
