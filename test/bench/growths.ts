@@ -64,7 +64,7 @@ function restart(
 		sizes,
 		at: size => ({work: 'store', options: options(size), contenders: ['daemon']}),
 		lines: [
-			line('start of a daemon until it answers', 'fullMs', 'ms'),
+			line('start of a daemon until it answers', 'answersMs', 'ms'),
 			line('page of 100, without output, over HTTP', 'pageMs', 'ms'),
 		],
 	};

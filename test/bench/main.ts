@@ -53,6 +53,11 @@ for (const growth of listGrowths(size)) {
 
 const order = [...all.keys()];
 const chosen = values.only?.split(',') ?? order;
+const unknown = chosen.filter(name => !all.has(name));
+if (unknown.length > 0) {
+	throw new Error(`No scenario is called ${unknown.join(' or ')}; there are ${order.join(', ')}`);
+}
+
 mkdirSync(values.out, {recursive: true});
 let results = readResults(values.out, readCircumstances(form));
 for (const name of order.filter(name => chosen.includes(name))) {

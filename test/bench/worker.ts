@@ -78,7 +78,7 @@ const works = {
 	ready: ({contender, dir, options}: Turn) => measureReady(contender, dir, options),
 	followers: ({contender, dir, options}: Turn) => measureFollowers(contender, dir, options),
 	idle: ({contender, dir, options}: Turn) => measureIdle(contender, dir, options),
-	store: ({dir, options}: Turn) => measureStore(dir, options),
+	store: ({contender, dir, options}: Turn) => measureStore(contender, dir, options),
 	requests: ({contender, dir, options}: Turn) => measureRequests(contender, dir, options),
 };
 

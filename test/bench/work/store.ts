@@ -1,8 +1,7 @@
-import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
 import {createSupervisor} from '../../../lib/index.js';
-import {BenchDaemon, withDaemon} from '../http-runner.js';
+import {BenchDaemon, type Client, withDaemon} from '../http-runner.js';
 import {type Sleepers, startSleepers} from '../sleepers.js';
 import {median} from '../statistics.js';
 
@@ -13,43 +12,33 @@ export interface StoreOptions {
 	readonly ended: number;
 }
 
-/** Until a daemon answers, with nothing and with much to take over; and a page of a long list. */
-export async function measureStore(dir: string, {running, ended}: StoreOptions) {
-	const emptyMs = await restartMs(join(dir, 'empty'));
-	const full = join(dir, 'full');
-	const sleepers = await fill(join(full, 'state'), running, ended);
-	const fullMs = await restartMs(full);
-	const figures = {emptyMs, fullMs, extraMs: fullMs - emptyMs, pageMs: await pageMs(full)};
-	await sleepers.end();
+/** Until a daemon answers that has been there before, with nothing or with much to take over; and a page of its list. */
+export async function measureStore(contender: string, dir: string, options: StoreOptions) {
+	const sleepers = contender === 'empty' ? null : await fill(join(dir, 'state'), options);
+	await (await BenchDaemon.open(dir)).close();
+	const begin = performance.now();
+	const figures = await withDaemon(dir, 1, async client => {
+		await client.ask('GET', '/ping');
+		const answersMs = performance.now() - begin;
+		return {answersMs, pageMs: await measurePage(client)};
+	});
+	await sleepers?.end();
 	return figures;
 }
 
-/** The second start: the first makes key and database. */
-async function restartMs(dir: string): Promise<number> {
-	mkdirSync(dir, {recursive: true, mode: 0o700});
-	await (await BenchDaemon.open(dir)).close();
-	const begin = performance.now();
-	return withDaemon(dir, 1, async client => {
-		await client.ask('GET', '/ping');
-		return performance.now() - begin;
-	});
-}
+async function measurePage(client: Client): Promise<number> {
+	const times: number[] = [];
+	for (let i = 0; i < pages; i++) {
+		const begin = performance.now();
+		await client.ask('GET', '/execute/processes?limit=100&tail_bytes=0');
+		times.push(performance.now() - begin);
+	}
 
-function pageMs(dir: string): Promise<number> {
-	return withDaemon(dir, 1, async client => {
-		const times: number[] = [];
-		for (let i = 0; i < pages; i++) {
-			const begin = performance.now();
-			await client.ask('GET', '/execute/processes?limit=100&tail_bytes=0');
-			times.push(performance.now() - begin);
-		}
-
-		return median(times);
-	});
+	return median(times);
 }
 
 /** One process that really ended, many times over; then those that run, which are the newest. */
-async function fill(stateDir: string, running: number, ended: number): Promise<Sleepers> {
+async function fill(stateDir: string, {running, ended}: StoreOptions): Promise<Sleepers> {
 	const first = await createSupervisor({stateDir});
 	const {processId} = await first.start({command: 'true'});
 	await first.wait(processId);
