@@ -3,7 +3,7 @@ import type {Sizes} from './sizes.js';
 import type {StoreOptions} from './work/store.js';
 
 /** What happens to a measure when there is ever more. */
-export function listGrowths({growth, cheapGrowth, starts}: Sizes): Growth[] {
+export function listGrowths({growth, cheapGrowth, loadedStarts}: Sizes): Growth[] {
 	return [
 		{
 			name: 'running',
@@ -11,7 +11,7 @@ export function listGrowths({growth, cheapGrowth, starts}: Sizes): Growth[] {
 			sizes: growth,
 			at: running => ({
 				work: 'loaded',
-				options: {running, count: starts},
+				options: {running, count: loadedStarts},
 				contenders: ['library', 'events', 'spawn'],
 			}),
 			lines: [

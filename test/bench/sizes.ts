@@ -31,6 +31,8 @@ export interface Sizes {
 	/** The same of what costs little: rows, and commands that end at once. */
 	readonly cheapGrowth: readonly number[];
 	readonly growthRounds: number;
+	/** Starts beside commands that run. */
+	readonly loadedStarts: number;
 }
 
 export const sizes = {
@@ -54,6 +56,7 @@ export const sizes = {
 		growth: [2, 4],
 		cheapGrowth: [4, 8],
 		growthRounds: 1,
+		loadedStarts: 5,
 	},
 	usual: {
 		rounds: 3,
@@ -74,6 +77,7 @@ export const sizes = {
 		growth: [10, 100, 1000],
 		cheapGrowth: [10, 100, 1000, 10_000],
 		growthRounds: 1,
+		loadedStarts: 40,
 	},
 	long: {
 		rounds: 5,
@@ -94,5 +98,6 @@ export const sizes = {
 		growth: [10, 100, 1000, 10_000],
 		cheapGrowth: [10, 100, 1000, 10_000, 100_000],
 		growthRounds: 3,
+		loadedStarts: 200,
 	},
 } as const satisfies Record<string, Sizes>;
