@@ -31,8 +31,8 @@ export function toMarkdown({circumstances, peers, entries}: Results): string {
 		...section('Growth', curves.length === 0 ? [] : [...growthHead, ...curves]),
 		...section('Left out', skippedIn(entries)),
 		...section('When', [
-			'| scenario | taken | load before and after |',
-			'| --- | --- | --- |',
+			'| scenario | rounds | taken | load before and after |',
+			'| --- | --- | --- | --- |',
 			...entries.map(toTimeRow),
 		]),
 	].join('\n');
@@ -117,18 +117,22 @@ function short(value: number): string {
 
 /** Each reason once. */
 function skippedIn(entries: readonly Entry[]): string[] {
-	const all = entries.flatMap(({lines, curves}) => [
-		...lines.map(({cells}) => cells),
-		...curves.flatMap(({points}) => points.map(({cells}) => cells)),
-	]);
-	const reasons = all.flatMap(cells =>
-		Object.entries(cells).flatMap(([contender, cell]) =>
+	const reasons = entries
+		.flatMap(allCells)
+		.flatMap(([contender, cell]) =>
 			'skipped' in cell && cell.skipped !== notMeasured ? [`- ${contender}: ${cell.skipped}`] : [],
-		),
-	);
+		);
 	return [...new Set(reasons)];
 }
 
-function toTimeRow({name, takenAt, load}: Entry): string {
-	return `| ${name} | ${takenAt} | ${load.map(value => value.toFixed(1)).join(', ')} |`;
+function toTimeRow(entry: Entry): string {
+	const {name, takenAt, load} = entry;
+	const rounds = Math.max(...allCells(entry).map(([, cell]) => ('median' in cell ? cell.values.length : 0)));
+	return `| ${name} | ${rounds} | ${takenAt} | ${load.map(value => value.toFixed(1)).join(', ')} |`;
+}
+
+/** With whose they are. */
+function allCells({lines, curves}: Entry): [contender: string, cell: Cell][] {
+	const points = curves.flatMap(curve => curve.points);
+	return [...lines, ...points].flatMap(({cells}) => Object.entries(cells));
 }

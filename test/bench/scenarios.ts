@@ -41,7 +41,7 @@ function kill({tree}: Sizes): Scenario {
 /** Other daemons come in once: the heap of their client is nothing to them. */
 function start({starts, peerCommands}: Sizes, heapMb: number, withDaemons: boolean): Scenario {
 	const heap = `${heapMb} MB of heap`;
-	const besideDaemons = line('the same beside other daemons', 'runningMs', 'ms', {
+	const besideDaemons = line('start until it runs, one at a time, beside other daemons', 'runningMs', 'ms', {
 		of: ['library', 'http', ...daemons],
 		target: atMost(0.1, times('library', 'systemd-run')),
 	});
