@@ -35,11 +35,16 @@ export interface Harness {
 	/** Why slow peers are left out; `null` where they are not. */
 	readonly whyNoPeers: string | null;
 	readonly tell: (line: string) => void;
+	/** Ends it at once, with nothing left behind. */
+	readonly interruption: AbortSignal;
 	/** Notes which version of a peer was measured. */
 	readonly noteVersion: (peer: PeerName, version: string) => void;
 }
 
-/** All contenders of a scenario in turn, round by round: whatever else the machine does disturbs all alike. */
+/**
+ * All contenders of a scenario in turn, round by round: whatever else the machine does disturbs all alike. Rejects only where
+ * it is interrupted.
+ */
 export async function runScenario(scenario: Scenario, harness: Harness): Promise<LineResult[]> {
 	const taken = new Map<string, Taken>();
 	const slow = scenario.slow?.contenders ?? [];
@@ -98,7 +103,7 @@ async function next(
 	contender: string,
 	peer: Peer | undefined,
 	before: Taken = {figures: []},
-	{turnMs: limitMs}: Harness,
+	{turnMs: limitMs, interruption}: Harness,
 ): Promise<Taken> {
 	if ('skipped' in before) {
 		return before;
@@ -118,9 +123,11 @@ async function next(
 			peerPath: peer?.path ?? '',
 			place: peer?.place,
 			limitMs,
+			interruption,
 		});
 		return {figures: [...before.figures, figures]};
 	} catch (error) {
+		interruption.throwIfAborted();
 		return {skipped: (error as Error).message};
 	}
 }

@@ -28,9 +28,15 @@ const {values} = parseArgs({
 const form = values.short ? 'short' : values.long ? 'long' : 'usual';
 const size = sizes[form];
 const peers: Record<string, string> = {};
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.once(signal, () => interruption.abort(new Error(`Interrupted by ${signal}`)));
+}
+
 const harness: Omit<Harness, 'rounds'> = {
 	turnMs: size.turnMs,
 	whyNoPeers: values.short ? 'not in the short form' : values['no-peers'] ? '--no-peers' : null,
+	interruption: interruption.signal,
 	tell: line => void process.stderr.write(`${line}\n`),
 	noteVersion: (peer, version) => {
 		peers[peer] = version;

@@ -17,12 +17,15 @@ export interface Turn {
 	readonly peerPath: string;
 	readonly place: Place | undefined;
 	readonly limitMs: number;
+	/** Ends it at once. */
+	readonly interruption: AbortSignal;
 }
 
 const here: Place = {node: [process.execPath], worker: fileURLToPath(new URL('worker.js', import.meta.url))};
 
 /** In a program of its own. Rejects with the reason where it fails or takes too long; nothing of it is left either way. */
 export async function takeTurn(turn: Turn): Promise<Figures> {
+	turn.interruption.throwIfAborted();
 	// On a disk, as state directories are; what is in /tmp may be in memory, or among many others' files.
 	const dir = mkdtempSync('/var/tmp/nohupd-bench-');
 	const {work, contender, options, nodeFlags, peerPath, place = here} = turn;
@@ -34,12 +37,12 @@ export async function takeTurn(turn: Turn): Promise<Figures> {
 		env: {...process.env, NOHUPD_BENCH_TURN: dir},
 		cwd: '/',
 	});
-	const timer = setTimeout(() => killQuietly(worker.pid ?? 0), turn.limitMs);
+	const end = AbortSignal.any([turn.interruption, AbortSignal.timeout(turn.limitMs)]);
+	end.addEventListener('abort', () => killQuietly(worker.pid ?? 0));
 	try {
 		await exited(worker);
 		return readFigures(dir, worker.signalCode === null ? null : `not done within ${turn.limitMs / 1000} s`);
 	} finally {
-		clearTimeout(timer);
 		await endAll(cookie);
 		rmSync(dir, {recursive: true, force: true});
 	}
