@@ -37,12 +37,15 @@ export async function takeTurn(turn: Turn): Promise<Figures> {
 		env: {...process.env, NOHUPD_BENCH_TURN: dir},
 		cwd: '/',
 	});
-	const end = AbortSignal.any([turn.interruption, AbortSignal.timeout(turn.limitMs)]);
-	end.addEventListener('abort', () => killQuietly(worker.pid ?? 0));
+	const end = () => killQuietly(worker.pid ?? 0);
+	const timer = setTimeout(end, turn.limitMs);
+	turn.interruption.addEventListener('abort', end);
 	try {
 		await exited(worker);
 		return readFigures(dir, worker.signalCode === null ? null : `not done within ${turn.limitMs / 1000} s`);
 	} finally {
+		clearTimeout(timer);
+		turn.interruption.removeEventListener('abort', end);
 		await endAll(cookie);
 		rmSync(dir, {recursive: true, force: true});
 	}
