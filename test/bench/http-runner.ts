@@ -138,17 +138,21 @@ function httpRunner(daemon: BenchDaemon, client: Client, ended: (processId: stri
 			const {process_id: processId} = await client.askJson('POST', '/commands/background', {command, timeout: 0});
 			return {ended: () => ended(String(processId))};
 		},
-		settled: () =>
-			eventually(
-				() => client.askJson('GET', '/health'),
-				({running, queued}) => Number(running) + Number(queued) === 0,
-			),
+		settled: () => untilIdle(client),
 		cpuMs: () => readStat(daemon.pid)?.cpuMs ?? Number.NaN,
 		async close() {
 			client.close();
 			await daemon.close();
 		},
 	};
+}
+
+/** Settles when a daemon knows that all have ended, and has put away what they needed. */
+export function untilIdle(client: Client): Promise<unknown> {
+	return eventually(
+		() => client.askJson('GET', '/health'),
+		({running, queued}) => Number(running) + Number(queued) === 0,
+	);
 }
 
 /** Who has ended, as the events tell it: an end may be told before the start was answered. */

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
 import {createSupervisor} from '../../../lib/index.js';
-import {BenchDaemon, type Client, withDaemon} from '../http-runner.js';
+import {BenchDaemon, type Client, untilIdle, withDaemon} from '../http-runner.js';
 import {type Sleepers, startSleepers} from '../sleepers.js';
 import {median} from '../statistics.js';
 
@@ -17,13 +17,14 @@ export async function measureStore(contender: string, dir: string, options: Stor
 	const sleepers = contender === 'empty' ? null : await fill(join(dir, 'state'), options);
 	await (await BenchDaemon.open(dir)).close();
 	const begin = performance.now();
-	const figures = await withDaemon(dir, 1, async client => {
+	return withDaemon(dir, 1, async client => {
 		await client.ask('GET', '/ping');
-		const answersMs = performance.now() - begin;
-		return {answersMs, pageMs: await measurePage(client)};
+		const figures = {answersMs: performance.now() - begin, pageMs: await measurePage(client)};
+		await sleepers?.end();
+		// Their cgroups are removed by the daemon alone.
+		await untilIdle(client);
+		return figures;
 	});
-	await sleepers?.end();
-	return figures;
 }
 
 async function measurePage(client: Client): Promise<number> {
