@@ -65,7 +65,7 @@ function restart(
 		at: size => ({work: 'store', options: options(size), contenders: ['daemon']}),
 		lines: [
 			line('start of a daemon until it answers', 'answersMs', 'ms'),
-			line('page of 100, without output, over HTTP', 'pageMs', 'ms'),
+			line('page of at most 100, without output, over HTTP', 'pageMs', 'ms'),
 		],
 	};
 }
