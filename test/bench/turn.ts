@@ -31,7 +31,6 @@ export async function takeTurn(turn: Turn): Promise<Figures> {
 	const {work, contender, options, nodeFlags, peerPath, place = here} = turn;
 	const [file = '', ...first] = place.node;
 	const args = [...first, ...nodeFlags, place.worker, work, contender, dir, JSON.stringify(options), peerPath];
-	const cookie = `NOHUPD_BENCH_TURN=${dir}`;
 	// Into files, not pipes: a daemon that a contender has left behind would hold these open, and us for ever.
 	const worker = spawnIntoFiles(join(dir, 'worker'), file, args, {
 		env: {...process.env, NOHUPD_BENCH_TURN: dir},
@@ -46,7 +45,7 @@ export async function takeTurn(turn: Turn): Promise<Figures> {
 	} finally {
 		clearTimeout(timer);
 		turn.interruption.removeEventListener('abort', end);
-		await endAll(cookie);
+		await endAll(dir);
 		rmSync(dir, {recursive: true, force: true});
 	}
 }
@@ -61,10 +60,10 @@ function readFigures(dir: string, cutShort: string | null): Figures {
 	throw new Error([cutShort, said].filter(Boolean).join(': ') || 'ended without figures');
 }
 
-/** Whoever was started in a turn carries its cookie. */
-function endAll(cookie: string): Promise<unknown> {
+/** Whoever was started in a turn carries its cookie; keepers, which take no environment, have its directory in their words. */
+function endAll(dir: string): Promise<unknown> {
 	return eventually(() => {
-		const left = findProcesses(cookie);
+		const left = [...findProcesses(`NOHUPD_BENCH_TURN=${dir}`), ...findProcesses(dir, 'cmdline')];
 		left.forEach(killQuietly);
 		return left.length === 0;
 	});
