@@ -1,113 +1,147 @@
-import {execFile} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
-
-import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
-import {installPeer, type PeerName, peerVariable} from './peers.js';
-import type {Line, Medians, Scenario} from './scenarios.js';
+import {installPeer, isPeer, type Peer, type PeerName} from './peers/peers.js';
+import type {Growth, Line, Scenario} from './scenario.js';
 import {median} from './statistics.js';
+import {judge, type Medians, type Verdict} from './target.js';
+import {takeTurn} from './turn.js';
 import type {Figures} from './worker.js';
-
-const worker = fileURLToPath(new URL('worker.js', import.meta.url));
-const turnMs = 15 * 60_000;
 
 /** One contender on one line. */
 export type Cell =
 	| {readonly median: number; readonly min: number; readonly max: number; readonly values: readonly number[]}
 	| {readonly skipped: string};
 
+/** A line as it was measured. */
 export interface LineResult {
 	readonly line: Line;
 	readonly cells: Readonly<Record<string, Cell>>;
-	/** The number that the target speaks of, and whether it is met; `null` where there is no target. */
-	readonly verdict: {readonly value: number; readonly isMet: boolean} | null;
+	/** `null` where nothing is compared, or one who is compared was not measured. */
+	readonly verdict: Verdict | null;
+}
+
+/** A line at several sizes. */
+export interface Curve {
+	readonly line: Line;
+	/** What there are ever more of. */
+	readonly over: string;
+	readonly points: readonly {readonly size: number; readonly cells: Readonly<Record<string, Cell>>}[];
 }
 
 /** What a contender measured in its rounds, or why it did not. */
-type Taken = {readonly figures: Figures[]} | {readonly skipped: string};
+type Taken = {readonly figures: readonly Figures[]} | {readonly skipped: string};
 
 export interface Harness {
 	readonly rounds: number;
-	readonly withPeers: boolean;
+	readonly turnMs: number;
+	/** Why slow peers are left out; `null` where they are not. */
+	readonly whyNoPeers: string | null;
 	readonly tell: (line: string) => void;
+	/** Ends it at once, with nothing left behind. */
+	readonly interruption: AbortSignal;
+	/** Notes which version of a peer was measured. */
+	readonly noteVersion: (peer: PeerName, version: string) => void;
 }
 
-/** All contenders of a scenario in turn, round by round: whatever else the machine does disturbs all alike. */
+/**
+ * All contenders of a scenario in turn, round by round: whatever else the machine does disturbs all alike. Rejects only where
+ * it is interrupted.
+ */
 export async function runScenario(scenario: Scenario, harness: Harness): Promise<LineResult[]> {
-	const taken = new Map<string, Taken>(
-		Object.entries(scenario.skipped ?? {}).map(([contender, skipped]) => [contender, {skipped}]),
-	);
-	const peers = openPeers(scenario, harness, taken);
+	const taken = new Map<string, Taken>();
+	const slow = scenario.slow?.contenders ?? [];
+	const peers = await installPeers([...scenario.contenders, ...slow].filter(isPeer), slow, harness);
 	try {
-		const contenders = [...scenario.contenders, ...Object.keys(peers.paths)];
+		const contenders = [...scenario.contenders, ...slow];
 		for (let round = 0; round < harness.rounds; round++) {
 			for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
-				await takeTurn(scenario, contender, peers.paths, taken);
+				taken.set(contender, await next(scenario, contender, peers.get(contender), taken.get(contender), harness));
 				harness.tell(`${scenario.name}: ${contender}, round ${round + 1} of ${harness.rounds}`);
 			}
 		}
 	} finally {
-		peers.remove();
+		for (const peer of peers.values()) {
+			await ('path' in peer ? peer.remove() : undefined);
+		}
 	}
 
 	return scenario.lines.map(line => toResult(line, taken));
 }
 
-function openPeers({peers}: Scenario, {withPeers}: Harness, taken: Map<string, Taken>) {
-	const paths: Partial<Record<PeerName, string>> = {};
-	for (const peer of withPeers ? (peers?.names ?? []) : []) {
-		const installed = installPeer(peer);
-		if ('path' in installed) {
-			paths[peer] = installed.path;
-		} else {
-			taken.set(peer, installed);
-		}
+/** The same scenario at one size after the other. */
+export async function runGrowth({name, over, sizes, at, lines}: Growth, harness: Harness): Promise<Curve[]> {
+	const results: {size: number; results: LineResult[]}[] = [];
+	for (const size of sizes) {
+		results.push({size, results: await runScenario({name: `${name} at ${size}`, lines, ...at(size)}, harness)});
 	}
 
-	const remove = () => {
-		for (const path of Object.values(paths)) {
-			rmSync(path, {recursive: true, force: true});
-		}
-	};
-	return {paths, remove};
+	return lines.map((line, i) => ({
+		line,
+		over,
+		points: results.map(({size, results}) => ({size, cells: results[i]?.cells ?? {}})),
+	}));
 }
 
-async function takeTurn(
-	scenario: Scenario,
-	contender: string,
-	paths: Partial<Record<PeerName, string>>,
-	taken: Map<string, Taken>,
-): Promise<void> {
-	const before = taken.get(contender) ?? {figures: []};
-	if ('skipped' in before) {
-		return;
+async function installPeers(
+	names: readonly PeerName[],
+	slow: readonly string[],
+	{whyNoPeers, noteVersion}: Harness,
+): Promise<ReadonlyMap<string, Peer>> {
+	const peers = new Map<string, Peer>();
+	for (const name of names) {
+		const peer = whyNoPeers !== null && slow.includes(name) ? {skipped: whyNoPeers} : await installPeer(name);
+		peers.set(name, peer);
+		if ('path' in peer) {
+			noteVersion(name, peer.version);
+		}
 	}
 
-	const path = paths[contender as PeerName];
-	const options = path === undefined ? scenario.options : scenario.peers?.options;
-	const env = path === undefined ? {} : {[peerVariable(contender as PeerName)]: path};
-	// On a disk, as state directories are; what is in /tmp may be in memory, or among many others' files.
-	const dir = mkdtempSync('/var/tmp/nohupd-bench-');
-	const args = [...(scenario.nodeFlags ?? []), worker, scenario.work, contender, dir, JSON.stringify(options)];
+	return peers;
+}
+
+/** One that has failed once is not asked again. */
+async function next(
+	{work, options, slow, nodeFlags = []}: Scenario,
+	contender: string,
+	peer: Peer | undefined,
+	before: Taken = {figures: []},
+	{turnMs: limitMs, interruption}: Harness,
+): Promise<Taken> {
+	if ('skipped' in before) {
+		return before;
+	}
+
+	if (peer !== undefined && 'skipped' in peer) {
+		return peer;
+	}
+
+	const isSlow = slow?.contenders.some(name => name === contender);
 	try {
-		const {stdout} = await promisify(execFile)(process.execPath, args, {
-			env: {...process.env, ...env},
-			timeout: turnMs,
-			maxBuffer: 1e8,
+		const figures = await takeTurn({
+			work,
+			contender,
+			options: isSlow ? (slow?.options ?? {}) : options,
+			nodeFlags,
+			peerPath: peer?.path ?? '',
+			place: peer?.place,
+			limitMs,
+			interruption,
 		});
-		const figures = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Figures;
-		taken.set(contender, {figures: [...before.figures, figures]});
+		return {figures: [...before.figures, figures]};
 	} catch (error) {
-		const {stderr, message} = error as {stderr?: string; message: string};
-		taken.set(contender, {skipped: /^\w*Error: .*$/m.exec(stderr ?? '')?.[0] ?? message});
-	} finally {
-		rmSync(dir, {recursive: true, force: true});
+		interruption.throwIfAborted();
+		return {skipped: (error as Error).message};
 	}
 }
 
 function toResult(line: Line, taken: ReadonlyMap<string, Taken>): LineResult {
-	const cells = Object.fromEntries([...taken].map(([contender, each]) => [contender, toCell(line, each)]));
-	return {line, cells, verdict: judge(line, cells)};
+	const shown = [...taken].filter(([contender]) => line.of?.includes(contender) ?? true);
+	const cells = Object.fromEntries(shown.map(([contender, each]) => [contender, toCell(line, each)]));
+	return {line, cells, verdict: line.target === undefined ? null : judge(line.target, mediansOf(cells))};
+}
+
+function mediansOf(cells: Readonly<Record<string, Cell>>): Medians {
+	return Object.fromEntries(
+		Object.entries(cells).flatMap(([contender, cell]) => ('median' in cell ? [[contender, cell.median]] : [])),
+	);
 }
 
 function toCell({figure}: Line, taken: Taken): Cell {
@@ -117,19 +151,9 @@ function toCell({figure}: Line, taken: Taken): Cell {
 
 	const values = taken.figures.map(figures => figures[figure]).filter(value => typeof value === 'number');
 	return values.length === 0
-		? {skipped: 'not measured'}
+		? {skipped: notMeasured}
 		: {median: median(values), min: Math.min(...values), max: Math.max(...values), values};
 }
 
-function judge({target}: Line, cells: Readonly<Record<string, Cell>>): LineResult['verdict'] {
-	if (target === undefined) {
-		return null;
-	}
-
-	const medians: Medians = Object.fromEntries(
-		Object.entries(cells).flatMap(([contender, cell]) => ('median' in cell ? [[contender, cell.median]] : [])),
-	);
-	const value = target.of(medians);
-	const {atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY} = target;
-	return {value, isMet: value <= atMost && value >= atLeast};
-}
+/** Its turns were taken, but this figure is not one of its. */
+export const notMeasured = 'not measured';

@@ -1,10 +1,12 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {Agent, request} from 'node:http';
+import {EventEmitter, once} from 'node:events';
+import {Agent, type IncomingMessage, request} from 'node:http';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
+import {text} from 'node:stream/consumers';
 import {fileURLToPath} from 'node:url';
 import {readStat} from '../../lib/os/proc.js';
+import {parseEvents} from '../../runtime/client/server-sent-events.js';
 import {eventually} from '../helpers/eventually.js';
 import {mint, secret} from '../helpers/http-server.js';
 import type {Runner} from './runner.js';
@@ -26,28 +28,42 @@ export class Client {
 	}
 
 	/** The body of a good answer. */
-	ask(method: string, path: string, body?: object): Promise<string> {
-		const payload = body === undefined ? '' : JSON.stringify(body);
-		return new Promise((resolve, reject) => {
-			const headers = {
-				authorization: `Bearer ${this.token}`,
-				...(payload === '' ? {} : {'content-type': 'application/json', 'content-length': payload.length}),
-			};
-			const asked = request({host: '127.0.0.1', port: this.port, agent: this.#agent, method, path, headers}, answer => {
-				let text = '';
-				answer.setEncoding('utf8');
-				answer.on('data', chunk => {
-					text += chunk;
-				});
-				answer.once('end', () => (answer.statusCode === 200 ? resolve(text) : reject(new Error(text))));
-			});
-			asked.once('error', reject);
-			asked.end(payload);
-		});
+	async ask(method: string, path: string, body?: object): Promise<string> {
+		const answer = await this.#send(method, path, body);
+		const received = await text(answer);
+		if (answer.statusCode !== 200) {
+			throw new Error(received);
+		}
+
+		return received;
+	}
+
+	/** The JSON of a good answer. */
+	async askJson(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+		return JSON.parse(await this.ask(method, path, body));
+	}
+
+	/** What a GET is answered with, to be read as it comes. */
+	open(path: string): Promise<IncomingMessage> {
+		return this.#send('GET', path);
 	}
 
 	close(): void {
 		this.#agent.destroy();
+	}
+
+	#send(method: string, path: string, body?: object): Promise<IncomingMessage> {
+		const payload = body === undefined ? '' : JSON.stringify(body);
+		const headers = {
+			authorization: `Bearer ${this.token}`,
+			...(payload !== '' && {'content-type': 'application/json', 'content-length': Buffer.byteLength(payload)}),
+		};
+		return new Promise((resolve, reject) => {
+			const to = {host: '127.0.0.1', port: this.port, agent: this.#agent, method, path, headers};
+			const asked = request(to, resolve);
+			asked.once('error', reject);
+			asked.end(payload);
+		});
 	}
 }
 
@@ -83,25 +99,80 @@ export class BenchDaemon {
 	}
 }
 
+/** Gives a client of a daemon of its own to some work, and ends both after it. */
+export async function withDaemon<T>(
+	dir: string,
+	connections: number,
+	work: (client: Client, daemon: BenchDaemon) => Promise<T>,
+): Promise<T> {
+	const daemon = await BenchDaemon.open(dir);
+	const client = await daemon.client(connections);
+	try {
+		return await work(client, daemon);
+	} finally {
+		client.close();
+		await daemon.close();
+	}
+}
+
 /** The daemon, over HTTP with JWT. Nobody is told of an end: what matters is when nothing runs any more. */
 export async function openHttp(dir: string): Promise<Runner> {
 	const daemon = await BenchDaemon.open(dir);
 	const client = await daemon.client(8);
+	return httpRunner(daemon, client, async () => undefined);
+}
+
+/** The same, with one who is told of all ends by `GET /events`. */
+export async function openHttpWithEvents(dir: string): Promise<Runner> {
+	const daemon = await BenchDaemon.open(dir);
+	const client = await daemon.client(8);
+	const ends = new Ends();
+	// At the end the connection is cut off.
+	ends.hear(await client.open('/events?type=ended')).catch(() => undefined);
+	return httpRunner(daemon, client, processId => ends.of(processId));
+}
+
+function httpRunner(daemon: BenchDaemon, client: Client, ended: (processId: string) => Promise<unknown>): Runner {
 	return {
 		async start(command) {
-			await client.ask('POST', '/commands/background', {command, timeout: 0});
-			return {ended: Promise.resolve()};
+			const {process_id: processId} = await client.askJson('POST', '/commands/background', {command, timeout: 0});
+			return {ended: () => ended(String(processId))};
 		},
-		async settled() {
-			await eventually(
-				async () => JSON.parse(await client.ask('GET', '/health')),
-				({running, queued}) => running + queued === 0,
-			);
-		},
+		settled: () => untilIdle(client),
 		cpuMs: () => readStat(daemon.pid)?.cpuMs ?? Number.NaN,
 		async close() {
 			client.close();
 			await daemon.close();
 		},
 	};
+}
+
+/** Settles when a daemon knows that all have ended, and has put away what they needed. */
+export function untilIdle(client: Client): Promise<unknown> {
+	return eventually(
+		() => client.askJson('GET', '/health'),
+		({running, queued}) => Number(running) + Number(queued) === 0,
+	);
+}
+
+/** Who has ended, as the events tell it: an end may be told before the start was answered. */
+class Ends {
+	readonly #told = new EventEmitter();
+	readonly #early = new Set<string>();
+
+	async of(processId: string): Promise<void> {
+		if (!this.#early.delete(processId)) {
+			await once(this.#told, processId);
+		}
+	}
+
+	/** Settles when the daemon is closed. */
+	async hear(answer: IncomingMessage): Promise<void> {
+		for await (const {data} of parseEvents(answer)) {
+			const processId: string = JSON.parse(data).process.process_id;
+			if (!this.#told.emit(processId)) {
+				this.#early.add(processId);
+			}
+		}
+	}
 }

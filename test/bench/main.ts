@@ -1,15 +1,17 @@
 /**
- * `npm run bench`: measures nohupd beside what a user would use instead, and writes `test/bench/RESULTS.md` and `results.json`.
- * `--short` shows in less than a minute that the benchmark works, `--long` takes its time; `--only kill,start-60` picks
- * scenarios, `--no-peers` installs nothing, `--out DIR` writes elsewhere.
+ * `npm run bench`: measures nohupd beside what a user would use instead, and writes `test/bench/RESULTS.md`, its charts and
+ * `results.json`. `--short` shows in less than a minute that the benchmark works, `--long` takes its time; `--only kill,start-60`
+ * picks scenarios and keeps what was measured of the others before, `--no-peers` installs no daemons, `--out DIR` writes elsewhere.
  */
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync} from 'node:fs';
 import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
-import {type LineResult, runScenario} from './harness.js';
-import {kernel, machine, ownVersion, toMarkdown} from './report.js';
+import {readCircumstances} from './circumstances.js';
+import {listGrowths} from './growths.js';
+import {type Harness, runGrowth, runScenario} from './harness.js';
+import {type Entry, readResults, withEntry, writeResults} from './results.js';
 import {listScenarios} from './scenarios.js';
 import {sizes} from './sizes.js';
 
@@ -24,33 +26,60 @@ const {values} = parseArgs({
 });
 
 const form = values.short ? 'short' : values.long ? 'long' : 'usual';
-const chosen = values.only?.split(',');
-const loadBefore = loadavg()[0] ?? 0;
-const tell = (line: string) => void process.stderr.write(`${line}\n`);
-const results: LineResult[] = [];
+const size = sizes[form];
+const peers: Record<string, string> = {};
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.once(signal, () => interruption.abort(new Error(`Interrupted by ${signal}`)));
+}
+
+const harness: Omit<Harness, 'rounds'> = {
+	turnMs: size.turnMs,
+	whyNoPeers: values.short ? 'not in the short form' : values['no-peers'] ? '--no-peers' : null,
+	interruption: interruption.signal,
+	tell: line => void process.stderr.write(`${line}\n`),
+	noteVersion: (peer, version) => {
+		peers[peer] = version;
+	},
+};
+
+/** Everything that can be measured, by name. */
+const all = new Map<string, () => Promise<Pick<Entry, 'lines' | 'curves'>>>();
+for (const scenario of listScenarios(size)) {
+	all.set(scenario.name, async () => ({
+		lines: await runScenario(scenario, {...harness, rounds: size.rounds}),
+		curves: [],
+	}));
+}
+
+for (const growth of listGrowths(size)) {
+	const run = async () => ({lines: [], curves: await runGrowth(growth, {...harness, rounds: size.growthRounds})});
+	all.set(`growth-${growth.name}`, run);
+}
+
+const order = [...all.keys()];
+const chosen = values.only?.split(',') ?? order;
+const unknown = chosen.filter(name => !all.has(name));
+if (unknown.length > 0) {
+	throw new Error(`No scenario is called ${unknown.join(' or ')}; there are ${order.join(', ')}`);
+}
+
 mkdirSync(values.out, {recursive: true});
-for (const scenario of listScenarios(sizes[form])) {
-	if (chosen === undefined || chosen.includes(scenario.name)) {
-		const harness = {rounds: sizes[form].rounds, withPeers: !values.short && !values['no-peers'], tell};
-		results.push(...(await runScenario(scenario, harness)));
+let results = readResults(values.out, readCircumstances(form));
+for (const name of order.filter(name => chosen.includes(name))) {
+	const before = load();
+	const measured = await all.get(name)?.();
+	if (measured !== undefined) {
+		const takenAt = `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+		const entry = {name, takenAt, load: [before, load()] as const, ...measured};
 		// After each, so that a run that is cut short has not been for nothing.
-		write();
+		results = withEntry({...results, peers: {...results.peers, ...peers}}, entry, order);
+		writeResults(values.out, results);
 	}
 }
 
 process.stdout.write(readFileSync(join(values.out, 'RESULTS.md')));
 
-function write(): void {
-	const circumstances = {
-		date: new Date().toISOString().slice(0, 10),
-		machine: machine(),
-		kernel: kernel(),
-		node: process.version,
-		nohupd: ownVersion(),
-		load: [loadBefore, loadavg()[0] ?? 0] as const,
-		form,
-		sizes: sizes[form],
-	};
-	writeFileSync(join(values.out, 'RESULTS.md'), toMarkdown(results, circumstances));
-	writeFileSync(join(values.out, 'results.json'), `${JSON.stringify({circumstances, results}, null, '\t')}\n`);
+function load(): number {
+	return loadavg()[0] ?? 0;
 }

@@ -1,75 +1,113 @@
-import {readFileSync} from 'node:fs';
-import {availableParallelism, cpus, release, totalmem} from 'node:os';
-import type {Cell, LineResult} from './harness.js';
-import type {Line} from './scenarios.js';
-import type {Sizes} from './sizes.js';
+import {type Cell, type Curve, type LineResult, notMeasured} from './harness.js';
+import type {Entry, Results} from './results.js';
+import {type Point, shapeOf} from './statistics.js';
+import type {Verdict} from './target.js';
 
 type Measured = Extract<Cell, {median: number}>;
 
-/** Where and when it was measured. */
-export interface Circumstances {
-	readonly date: string;
-	readonly machine: string;
-	readonly kernel: string;
-	readonly node: string;
-	readonly nohupd: string;
-	/** Of one minute, before and after: other work on the machine shows. */
-	readonly load: readonly [number, number];
-	readonly form: string;
-	readonly sizes: Sizes;
-}
-
-export function machine(): string {
-	const [cpu] = cpus();
-	const gigabytes = Math.round(totalmem() / 2 ** 30);
-	return `${availableParallelism()} × ${cpu?.model.trim() ?? 'unknown processor'}, ${gigabytes} GB`;
-}
-
-export function kernel(): string {
-	return `Linux ${release()}`;
-}
-
-export function ownVersion(): string {
-	const packageFile = new URL('../../../package.json', import.meta.url);
-	return (JSON.parse(readFileSync(packageFile, 'utf8')) as {version: string}).version;
-}
-
-export function toMarkdown(results: readonly LineResult[], circumstances: Circumstances): string {
-	const {date, machine, kernel, node, nohupd, load, form, sizes} = circumstances;
+/** All of `RESULTS.md`: nothing in it is written by hand. */
+export function toMarkdown({circumstances, peers, entries}: Results): string {
+	const {form, machine, kernel, versions} = circumstances;
+	const lines = entries.flatMap(entry => entry.lines);
+	const curves = entries.flatMap(entry => entry.curves.map(curve => toCurveRow(entry.name, curve)));
 	return [
 		'# Benchmarks',
 		'',
-		'Written by `npm run bench`; read [the harness](harness.ts) for how. Median (minimum to maximum) of alternating rounds,',
-		'each in a program of its own. `library` is nohupd in-process, `session` the same without cgroups, `http` and `daemon`',
-		'`nohupd serve` with JWT; `spawn` is `child_process.spawn` with output to files, which keeps nothing.',
+		'Written by `npm run bench`; read [the harness](harness.ts) for how, and [the notes](NOTES.md) for what was tried.',
+		'Median (minimum to maximum) of alternating rounds, each in a program of its own. `library` is nohupd in-process,',
+		'`session` the same without cgroups; `http` and `daemon` are `nohupd serve` with JWT, `events` the same with a client on',
+		'`GET /events`, `raw` with clients that read exact bytes; `spawn` is `child_process.spawn` with output to files, which keeps',
+		'nothing; `posix_spawn` is [a loop in C](peers/spawn-loop.c): the limit that the kernel sets; `empty` and `full` are daemons',
+		'with nothing and with much in their state directories.',
 		'',
-		`- ${date}, ${form} form, ${sizes.rounds} rounds`,
-		`- ${machine}; ${kernel}; Node.js ${node}; nohupd ${nohupd}`,
-		`- load of the machine before and after: ${load.map(value => value.toFixed(1)).join(', ')}`,
+		`- ${form} form on ${machine}; ${kernel}`,
+		`- ${namesAndVersions(versions)}`,
+		...(Object.keys(peers).length > 0 ? [`- ${namesAndVersions(peers)}`] : []),
 		'',
 		'| measure | results | target | reached |',
 		'| --- | --- | --- | --- |',
-		...results.map(toRow),
+		...lines.map(toRow),
 		'',
-		...skippedOf(results),
+		...section('Growth', curves.length === 0 ? [] : [...growthHead, ...curves]),
+		...section('Left out', skippedIn(entries)),
+		...section('When', [
+			'| scenario | rounds | taken | load before and after |',
+			'| --- | --- | --- | --- |',
+			...entries.map(toTimeRow),
+		]),
 	].join('\n');
+}
+
+const growthHead = [
+	'The shape is that of the straight line through the logarithms: a measure grows as N to the power of the exponent. Behind it the',
+	'exponent of the last step alone, where a fixed cost hides less.',
+	'',
+	'| measure | over | results | chart |',
+	'| --- | --- | --- | --- |',
+];
+
+function section(title: string, content: readonly string[]): string[] {
+	return content.length === 0 ? [] : [`## ${title}`, '', ...content, ''];
+}
+
+function namesAndVersions(versions: Readonly<Record<string, string>>): string {
+	return Object.entries(versions)
+		.map(([name, version]) => `${name} ${version}`)
+		.join('; ');
 }
 
 function toRow({line, cells, verdict}: LineResult): string {
 	const shown = Object.entries(cells).flatMap(([contender, cell]) =>
-		isShown(line, contender, cell) ? [`${contender} ${toText(cell, line.unit)}`] : [],
+		'median' in cell ? [`${contender} ${toText(cell, line.unit)}`] : [],
 	);
-	const reached = verdict === null ? '' : `${verdict.isMet ? 'yes' : '**no**'}: ${short(verdict.value)}`;
-	return `| ${line.title} | ${shown.join('<br>')} | ${line.target?.text ?? ''} | ${reached} |`;
+	return `| ${line.title} | ${shown.join('<br>')} | ${verdict?.text ?? ''} | ${verdict === null ? '' : reached(verdict)} |`;
 }
 
-function isShown({of}: Line, contender: string, cell: Cell): cell is Measured {
-	return 'median' in cell && !Number.isNaN(cell.median) && (of ?? [contender]).includes(contender);
+function reached({value, isMet}: Verdict): string {
+	return isMet === null ? short(value) : `${isMet ? 'yes' : '**no**'}: ${short(value)}`;
 }
 
 function toText({median, min, max, values}: Measured, unit: string): string {
 	const spread = values.length === 1 ? '' : ` (${short(min)} to ${short(max)})`;
 	return `**${short(median)}** ${unit}${spread}`;
+}
+
+function toCurveRow(scenario: string, curve: Curve): string {
+	const {line, over} = curve;
+	const series = Object.entries(pointsOf(curve)).map(
+		([contender, points]) =>
+			`${contender} ${points.map(({median}) => short(median)).join(', ')} ${line.unit}${shapeText(points)}`,
+	);
+	const sizes = curve.points.map(({size}) => size.toLocaleString('en'));
+	return `| ${line.title} | ${sizes.join(', ')} ${over} | ${series.join('<br>')} | ![${line.title}](charts/${chartName(scenario, curve)}) |`;
+}
+
+function shapeText(points: readonly Point[]): string {
+	if (points.length < 2) {
+		return '';
+	}
+
+	const {name, exponent, lastExponent} = shapeOf(points);
+	return `: **${name}** (${exponent.toFixed(2)}, last ${lastExponent.toFixed(2)})`;
+}
+
+/** By contender: its medians, as far as a logarithm can show them. */
+export function pointsOf({points}: Curve): Record<string, Point[]> {
+	const series: Record<string, Point[]> = {};
+	for (const {size, cells} of points) {
+		for (const [contender, cell] of Object.entries(cells)) {
+			if ('median' in cell && cell.median > 0) {
+				series[contender] = [...(series[contender] ?? []), {size, median: cell.median}];
+			}
+		}
+	}
+
+	return series;
+}
+
+export function chartName(scenario: string, {line}: Curve): string {
+	const figure = line.figure.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+	return `${scenario}-${figure}.svg`;
 }
 
 /** Three digits are more than repeat. */
@@ -78,11 +116,23 @@ function short(value: number): string {
 }
 
 /** Each reason once. */
-function skippedOf(results: readonly LineResult[]): string[] {
-	const reasons = results.flatMap(({cells}) =>
-		Object.entries(cells).flatMap(([contender, cell]) =>
-			'skipped' in cell && cell.skipped !== 'not measured' ? [`- ${contender}: ${cell.skipped}`] : [],
-		),
-	);
-	return reasons.length === 0 ? [] : ['Left out:', '', ...new Set(reasons), ''];
+function skippedIn(entries: readonly Entry[]): string[] {
+	const reasons = entries
+		.flatMap(allCells)
+		.flatMap(([contender, cell]) =>
+			'skipped' in cell && cell.skipped !== notMeasured ? [`- ${contender}: ${cell.skipped}`] : [],
+		);
+	return [...new Set(reasons)];
+}
+
+function toTimeRow(entry: Entry): string {
+	const {name, takenAt, load} = entry;
+	const rounds = Math.max(...allCells(entry).map(([, cell]) => ('median' in cell ? cell.values.length : 0)));
+	return `| ${name} | ${rounds} | ${takenAt} | ${load.map(value => value.toFixed(1)).join(', ')} |`;
+}
+
+/** With whose they are. */
+function allCells({lines, curves}: Entry): [contender: string, cell: Cell][] {
+	const points = curves.flatMap(curve => curve.points);
+	return [...lines, ...points].flatMap(({cells}) => Object.entries(cells));
 }

@@ -2,21 +2,22 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, openSync} from 'node:fs';
 import {join} from 'node:path';
 import {createSupervisor} from '../../lib/index.js';
+import {eventually} from '../helpers/eventually.js';
 
 /** One way to run commands in the background with their output in files. */
 export interface Runner {
 	/** Settles when the command runs. Whatever it does before it gives its promise holds the event loop. */
 	start(line: string): Promise<Running>;
 	/** Settles when nothing runs any more. */
-	settled(): Promise<void>;
+	settled(): Promise<unknown>;
 	/** Processor time of the program that runs commands, in milliseconds. */
 	cpuMs(): number;
-	close(): Promise<void>;
+	close(): Promise<unknown>;
 }
 
 export interface Running {
-	/** Settles when whoever started it may know that it has ended; at once where nobody is told. */
-	readonly ended: Promise<unknown>;
+	/** Settles when whoever started it may know that it has ended; at once where nobody is told. Asked for at once, or never. */
+	ended(): Promise<unknown>;
 }
 
 export function cpuOfThisProgramMs(): number {
@@ -32,9 +33,9 @@ export async function openLibrary(dir: string, containment: 'auto' | 'session' =
 	return {
 		start(command) {
 			const started = supervisor.start({command, timeoutMs: 0});
-			return started.then(({processId}) => ({ended: supervisor.wait(processId)}));
+			return started.then(({processId}) => ({ended: () => supervisor.wait(processId)}));
 		},
-		settled: nothing,
+		settled: () => eventually(() => supervisor.state().running === 0),
 		cpuMs: cpuOfThisProgramMs,
 		close: () => supervisor.close(),
 	};
@@ -45,8 +46,8 @@ export function openRawSpawn(dir: string): Runner {
 	let count = 0;
 	return {
 		start(line) {
-			const child = spawnIntoFiles(join(dir, String(count++)), ['-c', line]);
-			return Promise.resolve({ended: exited(child)});
+			const end = exited(spawnIntoFiles(join(dir, String(count++)), 'bash', ['-c', line]));
+			return Promise.resolve({ended: () => end});
 		},
 		settled: nothing,
 		cpuMs: cpuOfThisProgramMs,
@@ -54,10 +55,15 @@ export function openRawSpawn(dir: string): Runner {
 	};
 }
 
-/** Runs bash as raw spawn does it, with output to files. */
-export function spawnIntoFiles(path: string, args: readonly string[]): ChildProcess {
+/** Runs a program in a process group of its own, with output to `path` and two endings. */
+export function spawnIntoFiles(
+	path: string,
+	file: string,
+	args: readonly string[],
+	options: {readonly env?: NodeJS.ProcessEnv; readonly cwd?: string} = {},
+): ChildProcess {
 	const [out, err] = [openSync(`${path}.out`, 'a'), openSync(`${path}.err`, 'a')];
-	const child = spawn('bash', args, {detached: true, stdio: ['ignore', out, err]});
+	const child = spawn(file, args, {detached: true, stdio: ['ignore', out, err], ...options});
 	closeSync(out);
 	closeSync(err);
 	return child;
@@ -82,7 +88,7 @@ export async function openExeca(dir: string): Promise<Runner> {
 				stderr: {file: `${path}.err`},
 			});
 			// Not the promise of execa itself: it would be waited for.
-			return Promise.resolve({ended: child.then(() => undefined)});
+			return Promise.resolve({ended: () => child.then(() => undefined)});
 		},
 		settled: nothing,
 		cpuMs: cpuOfThisProgramMs,

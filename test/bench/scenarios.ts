@@ -1,250 +1,243 @@
-import type {PeerName} from './peers.js';
+import {type Line, line, type Scenario} from './scenario.js';
 import type {Sizes} from './sizes.js';
-import type {Work} from './worker.js';
+import {above, atLeast, atMost, compare, own, times} from './target.js';
 
-/** Medians by contender. */
-export type Medians = Readonly<Record<string, number>>;
-
-/** What a line of the table promises. */
-export interface Target {
-	readonly text: string;
-	/** The number that is compared, made of the contenders' medians. */
-	readonly of: (medians: Medians) => number;
-	readonly atMost?: number;
-	readonly atLeast?: number;
-}
-
-/** One line of the table: the same figure of several contenders. */
-export interface Line {
-	readonly title: string;
-	readonly figure: string;
-	readonly unit: string;
-	/** Who is shown; default: all. */
-	readonly of?: readonly string[];
-	readonly target?: Target;
-}
-
-/** Measurements that come out of one turn of each contender. */
-export interface Scenario {
-	readonly name: string;
-	readonly work: Work;
-	readonly options: object;
-	readonly contenders: readonly string[];
-	/** Slow ones get less to do. */
-	readonly peers?: {readonly names: readonly PeerName[]; readonly options: object};
-	readonly nodeFlags?: readonly string[];
-	/** Contenders that nobody can be measured for yet. */
-	readonly skipped?: Readonly<Record<string, string>>;
-	readonly lines: readonly Line[];
-}
-
-const ratio = (a: string, b: string) => (medians: Medians) => (medians[a] ?? Number.NaN) / (medians[b] ?? Number.NaN);
-const difference = (a: string, b: string) => (medians: Medians) =>
-	(medians[a] ?? Number.NaN) - (medians[b] ?? Number.NaN);
-const only = (a: string) => (medians: Medians) => medians[a] ?? Number.NaN;
-const peers = ['task-spooler', 'systemd-run', 'pm2', 'supervisord'] as const;
+const daemons = ['task-spooler', 'systemd-run', 'pm2', 'supervisord'] as const;
+const embedded = ['library', 'spawn', 'execa', 'posix_spawn'];
 
 /** In the order of their weight. */
 export function listScenarios(sizes: Sizes): Scenario[] {
 	return [
-		{
-			name: 'kill',
-			work: 'kill',
-			options: {size: sizes.tree},
-			contenders: ['library', 'session', 'tree-kill'],
-			lines: [
-				{
-					title: `kill of a tree of ${sizes.tree}, until all are gone`,
-					figure: 'killMs',
-					unit: 'ms',
-					target: {text: '≤ 0.1 × tree-kill (without cgroups)', of: ratio('session', 'tree-kill'), atMost: 0.1},
-				},
-				{
-					title: 'the longest delay of the event loop meanwhile',
-					figure: 'lateMs',
-					unit: 'ms',
-					target: {text: '≤ 30 ms (without cgroups)', of: only('session'), atMost: 30},
-				},
-			],
-		},
-		...sizes.heapsMb.map(heapMb => start(sizes, heapMb)),
-		{
-			name: 'throughput',
-			work: 'throughput',
-			options: {count: sizes.commands},
-			contenders: ['library', 'http', 'spawn', 'execa'],
-			peers: {names: peers, options: {count: sizes.peerCommands}},
-			lines: [
-				{
-					title: 'commands fully run a second, 8 in flight, in-process',
-					figure: 'perSecond',
-					of: ['library', 'spawn', 'execa'],
-					unit: '/s',
-					target: {text: '≥ 0.85 × spawn', of: ratio('library', 'spawn'), atLeast: 0.85},
-				},
-				{
-					title: 'the same over HTTP with JWT, beside other daemons',
-					figure: 'perSecond',
-					of: ['http', 'spawn', ...peers],
-					unit: '/s',
-					target: {text: '≥ 0.6 × spawn', of: ratio('http', 'spawn'), atLeast: 0.6},
-				},
-				{
-					title: 'speed of the last thousand (or quarter) to that of the first',
-					figure: 'lastToFirst',
-					unit: '×',
-					target: {text: '≥ 0.9', of: only('library'), atLeast: 0.9},
-				},
-				{
-					title: 'processor time of the program that runs them, for a command',
-					figure: 'cpuMs',
-					unit: 'ms',
-					target: {text: '≤ 0.35 × spawn', of: ratio('library', 'spawn'), atMost: 0.35},
-				},
-			],
-		},
-		{
-			name: 'idle',
-			work: 'idle',
-			options: {settleMs: sizes.settleMs},
-			contenders: ['daemon', 'library', 'bare'],
-			lines: [
-				{
-					title: 'resident memory of the idle daemon',
-					figure: 'rssMb',
-					of: ['daemon'],
-					unit: 'MB',
-					target: {text: '≤ 70 MB', of: only('daemon'), atMost: 70},
-				},
-				{
-					title: 'resident memory of a program with the library, and without',
-					figure: 'rssMb',
-					of: ['library', 'bare'],
-					unit: 'MB',
-					target: {text: '≤ 12 MB more than the bare program', of: difference('library', 'bare'), atMost: 12},
-				},
-			],
-		},
-		{
-			name: 'beside',
-			work: 'beside',
-			options: {count: sizes.beside},
-			contenders: ['library'],
-			lines: [
-				{
-					title: `memory (PSS) of keeper and shims for each of ${sizes.beside} running commands`,
-					figure: 'pssKb',
-					unit: 'kB',
-					target: {text: '≤ 250 kB', of: only('library'), atMost: 250},
-				},
-			],
-		},
-		{
-			name: 'store',
-			work: 'store',
-			options: {running: sizes.running, ended: sizes.ended},
-			contenders: ['daemon'],
-			lines: [
-				{
-					title: `page of 100 from ${sizes.ended} stored, ${sizes.running} running, without output, over HTTP`,
-					figure: 'pageMs',
-					unit: 'ms',
-					target: {text: '≤ 5 ms', of: only('daemon'), atMost: 5},
-				},
-				{title: 'start of a daemon with nothing, until it answers', figure: 'emptyMs', unit: 'ms'},
-				{
-					title: `what ${sizes.running} running and ${sizes.ended} ended add to that`,
-					figure: 'extraMs',
-					unit: 'ms',
-					target: {text: '≤ 500 ms', of: only('daemon'), atMost: 500},
-				},
-			],
-		},
-		{
-			name: 'ends',
-			work: 'ends',
-			options: {count: sizes.starts},
-			contenders: ['library', 'spawn'],
-			skipped: {http: 'no endpoint tells of ends yet'},
-			lines: [
-				{
-					title: 'from the end of a command to its event, in-process',
-					figure: 'toldMs',
-					unit: 'ms',
-					target: {text: '≤ 5 ms', of: only('library'), atMost: 5},
-				},
-			],
-		},
+		kill(sizes),
+		...sizes.heapsMb.map((heapMb, i) => start(sizes, heapMb, i === 0)),
+		throughput(sizes),
+		oneAtATime(sizes),
+		ends(sizes),
+		ready(sizes),
+		...output(sizes),
+		...memory(sizes),
+		store(sizes),
+		requests(sizes),
+	];
+}
+
+function kill({tree}: Sizes): Scenario {
+	return {
+		name: 'kill',
+		work: 'kill',
+		options: {size: tree},
+		contenders: ['library', 'session', 'tree-kill'],
+		lines: [
+			line(`kill of a tree of ${tree}, until all are gone`, 'killMs', 'ms', {
+				target: atMost(0.1, times('session', 'tree-kill')),
+			}),
+			line('the longest delay of the event loop meanwhile', 'lateMs', 'ms', {
+				target: atMost(30, own('session', 'ms')),
+			}),
+		],
+	};
+}
+
+/** Other daemons come in once: the heap of their client is nothing to them. */
+function start({starts, peerCommands}: Sizes, heapMb: number, withDaemons: boolean): Scenario {
+	const heap = `${heapMb} MB of heap`;
+	const besideDaemons = line('start until it runs, one at a time, beside other daemons', 'runningMs', 'ms', {
+		of: ['library', 'http', ...daemons],
+		target: atMost(0.1, times('library', 'systemd-run')),
+	});
+	return {
+		name: `start-${heapMb}`,
+		work: 'start',
+		options: {count: starts, heapMb},
+		contenders: ['library', 'http', 'spawn', 'execa', 'posix_spawn'],
+		...(withDaemons && {slow: {contenders: daemons, options: {count: peerCommands, heapMb}}}),
+		nodeFlags: ['--max-old-space-size=4096'],
+		lines: [
+			line(`start, event loop blocked by the call, ${heap}`, 'blockedMs', 'ms', {
+				of: embedded,
+				target: atMost(heapMb < 1000 ? 0.4 : 0.03, times('library', 'spawn')),
+			}),
+			line(`start until it runs and is stored, one at a time, ${heap}`, 'runningMs', 'ms', {
+				of: embedded,
+				target: atMost(3, times('library', 'spawn')),
+			}),
+			line(`start over HTTP, one client, ${heap} in the client`, 'runningMs', 'ms', {
+				of: ['http', 'library'],
+				target: atMost(1.5, above('http', 'library', 'ms')),
+			}),
+			...(withDaemons ? [besideDaemons] : []),
+		],
+	};
+}
+
+function throughput({commands, peerCommands}: Sizes): Scenario {
+	return {
+		name: 'throughput',
+		work: 'throughput',
+		options: {count: commands, inFlight: 8},
+		contenders: ['library', 'http', 'spawn', 'execa', 'posix_spawn'],
+		slow: {contenders: daemons, options: {count: peerCommands, inFlight: 8}},
+		lines: [
+			line('commands fully run a second, 8 in flight, in-process', 'perSecond', '/s', {
+				of: embedded,
+				target: atLeast(0.85, times('library', 'spawn')),
+			}),
+			line('the same over HTTP with JWT, beside other daemons', 'perSecond', '/s', {
+				of: ['http', 'spawn', ...daemons],
+				target: atLeast(0.6, times('http', 'spawn')),
+			}),
+			kernelLimit('8 in flight'),
+			line('speed of the last thousand (or quarter) to that of the first', 'lastToFirst', '×', {
+				target: atLeast(0.9, own('library', '×')),
+			}),
+			line('processor time of the program that runs them, for a command', 'cpuMs', 'ms', {
+				target: atMost(0.35, times('library', 'spawn')),
+			}),
+		],
+	};
+}
+
+/** What fork and exec allow, and how much of it is left to us. */
+function kernelLimit(inFlight: string): Line {
+	return line(`the kernel’s limit, ${inFlight}, and how much of it we reach`, 'perSecond', '/s', {
+		of: ['library', 'posix_spawn'],
+		target: compare(times('library', 'posix_spawn')),
+	});
+}
+
+function oneAtATime({starts}: Sizes): Scenario {
+	return {
+		name: 'one-at-a-time',
+		work: 'throughput',
+		options: {count: starts, inFlight: 1},
+		contenders: ['library', 'spawn', 'posix_spawn'],
+		lines: [
+			line('commands fully run a second, one at a time', 'perSecond', '/s', {
+				of: ['library', 'spawn'],
+				target: compare(times('library', 'spawn')),
+			}),
+			kernelLimit('one at a time'),
+		],
+	};
+}
+
+function ends({starts}: Sizes): Scenario {
+	return {
+		name: 'ends',
+		work: 'ends',
+		options: {count: starts},
+		contenders: ['library', 'events', 'spawn'],
+		lines: [
+			line('from the end of a command to its event, in-process', 'toldMs', 'ms', {
+				of: ['library', 'spawn'],
+				target: atMost(5, own('library', 'ms')),
+			}),
+			line('the same over HTTP', 'toldMs', 'ms', {of: ['events'], target: atMost(8, own('events', 'ms'))}),
+		],
+	};
+}
+
+function ready({servers}: Sizes): Scenario {
+	return {
+		name: 'ready',
+		work: 'ready',
+		options: {count: servers},
+		contenders: ['library', 'http'],
+		lines: [
+			line('from the opening of a port to `ready`', 'readyMs', 'ms', {target: atMost(50, own('library', 'ms'))}),
+			line('the longest of these', 'longestMs', 'ms', {target: atMost(50, own('library', 'ms'))}),
+		],
+	};
+}
+
+function output({outputBytes, followedBytes}: Sizes): Scenario[] {
+	return [
 		{
 			name: 'output',
 			work: 'output',
-			options: {bytes: sizes.outputBytes},
+			options: {bytes: outputBytes},
 			contenders: ['library', 'spawn'],
 			lines: [
-				{
-					title: `${sizes.outputBytes / 1e6} MB of output`,
-					figure: 'seconds',
-					unit: 's',
-					target: {text: '≤ 1.03 × spawn', of: ratio('library', 'spawn'), atMost: 1.03},
-				},
-				{
-					title: 'processor the agent needs meanwhile',
-					figure: 'cpuPercent',
-					unit: '%',
-					target: {text: '< 1 %', of: only('library'), atMost: 1},
-				},
+				line(`${outputBytes / 1e6} MB of output`, 'seconds', 's', {target: atMost(1.03, times('library', 'spawn'))}),
+				line('processor the agent needs meanwhile', 'cpuPercent', '%', {target: atMost(1, own('library', '%'))}),
 			],
 		},
 		{
-			name: 'requests',
-			work: 'requests',
-			options: {forMs: sizes.requestMs},
-			contenders: ['daemon'],
+			name: 'followers',
+			work: 'followers',
+			options: {bytes: followedBytes},
+			contenders: ['library', 'http', 'raw'],
 			lines: [
-				{title: 'requests a second, list of 20, 32 connections', figure: 'perSecond', unit: '/s'},
-				{title: 'of a bare http server that answers the same bytes', figure: 'barePerSecond', unit: '/s'},
-				{
-					title: 'the first to the second',
-					figure: 'ratio',
-					unit: '×',
-					target: {text: '≥ 0.5', of: only('daemon'), atLeast: 0.5},
-				},
+				followers(`ten followers of ${followedBytes / 1e6} MB while it is written, together`, 'library'),
+				followers('the same over HTTP, as server-sent events', 'http'),
+				followers('ten who read it over HTTP as exact bytes', 'raw'),
 			],
 		},
 	];
 }
 
-function start(sizes: Sizes, heapMb: number): Scenario {
-	const blockedAtMost = heapMb < 1000 ? 0.4 : 0.03;
-	const heap = `${heapMb} MB of heap`;
+function followers(title: string, who: string): Line {
+	return line(title, 'megabytesPerSecond', 'MB/s', {of: [who], target: atLeast(300, own(who, 'MB/s'))});
+}
+
+function memory({settleMs, beside}: Sizes): Scenario[] {
+	return [
+		{
+			name: 'idle',
+			work: 'idle',
+			options: {settleMs},
+			contenders: ['daemon', 'library', 'bare'],
+			lines: [
+				line('resident memory of the idle daemon', 'rssMb', 'MB', {
+					of: ['daemon'],
+					target: atMost(70, own('daemon', 'MB')),
+				}),
+				line('resident memory of a program with the library, and without', 'rssMb', 'MB', {
+					of: ['library', 'bare'],
+					target: atMost(12, above('library', 'bare', 'MB')),
+				}),
+			],
+		},
+		{
+			name: 'beside',
+			work: 'loaded',
+			options: {running: beside, count: 1},
+			contenders: ['library'],
+			lines: [
+				line(`memory (PSS) of keeper and shims for each of ${beside} running commands`, 'pssKb', 'kB', {
+					target: atMost(250, own('library', 'kB')),
+				}),
+			],
+		},
+	];
+}
+
+function store({running, ended}: Sizes): Scenario {
+	const page = `page of 100 from ${ended} stored, ${running} running, without output, over HTTP`;
 	return {
-		name: `start-${heapMb}`,
-		work: 'start',
-		options: {count: sizes.starts, heapMb},
-		contenders: ['library', 'http', 'spawn', 'execa'],
-		nodeFlags: ['--max-old-space-size=4096'],
+		name: 'store',
+		work: 'store',
+		options: {running, ended},
+		contenders: ['empty', 'full'],
 		lines: [
-			{
-				title: `start, event loop blocked by the call, ${heap}`,
-				figure: 'blockedMs',
-				of: ['library', 'spawn', 'execa'],
-				unit: 'ms',
-				target: {text: `≤ ${blockedAtMost} × spawn`, of: ratio('library', 'spawn'), atMost: blockedAtMost},
-			},
-			{
-				title: `start until it runs and is stored, ${heap}`,
-				figure: 'runningMs',
-				of: ['library', 'spawn', 'execa'],
-				unit: 'ms',
-				target: {text: '≤ 3 × spawn', of: ratio('library', 'spawn'), atMost: 3},
-			},
-			{
-				title: `start over HTTP, one client, ${heap} in the client`,
-				figure: 'runningMs',
-				of: ['http', 'library'],
-				unit: 'ms',
-				target: {text: '≤ 1.5 ms above in-process', of: difference('http', 'library'), atMost: 1.5},
-			},
+			line(page, 'pageMs', 'ms', {of: ['full'], target: atMost(5, own('full', 'ms'))}),
+			line('start of a daemon until it answers, with nothing and with these', 'answersMs', 'ms', {
+				target: atMost(500, above('full', 'empty', 'ms')),
+			}),
+		],
+	};
+}
+
+function requests({requestMs}: Sizes): Scenario {
+	return {
+		name: 'requests',
+		work: 'requests',
+		options: {forMs: requestMs},
+		contenders: ['daemon', 'bare'],
+		lines: [
+			line('requests a second, list of 20, 32 connections; `bare` answers the same bytes', 'perSecond', '/s', {
+				target: atLeast(0.5, times('daemon', 'bare')),
+			}),
 		],
 	};
 }

@@ -1,20 +1,36 @@
-import type {Supervisor} from '../../lib/index.js';
+import {randomUUID} from 'node:crypto';
 import {eventually} from '../helpers/eventually.js';
-import {killQuietly} from '../helpers/processes.js';
+import {findProcesses, killQuietly} from '../helpers/processes.js';
+
+const inFlight = 8;
 
 /** Commands that run for as long as something is measured beside them. */
-export async function startSleepers(supervisor: Supervisor, count: number): Promise<void> {
-	for (let i = 0; i < count; i++) {
-		await supervisor.start({command: 'exec sleep 1000', timeoutMs: 0});
-	}
+export interface Sleepers {
+	/** Settles when none of them is alive. One signal each is enough: they have no children. */
+	end(): Promise<unknown>;
 }
 
-/** Each has no children, so one signal is enough; a thousand proofs at once would take their time. */
-export async function endSleepers(supervisor: Supervisor): Promise<void> {
-	const {processes} = await supervisor.list({status: 'running', tailBytes: 0});
-	for (const {pid} of processes) {
-		killQuietly(Number(pid));
-	}
-
-	await eventually(() => supervisor.state().running === 0);
+export async function startSleepers(start: (line: string) => Promise<unknown>, count: number): Promise<Sleepers> {
+	const marker = `bench-${randomUUID()}`;
+	let left = count;
+	const lane = async () => {
+		while (left-- > 0) {
+			await start(`exec -a ${marker} sleep 10000`);
+		}
+	};
+	await Promise.all(Array.from({length: inFlight}, lane));
+	// The shell that is to become one has the name further back in its command line.
+	const alive = () => findProcesses(marker, 'cmdline', content => content.startsWith(marker));
+	await eventually(alive, ({length}) => length === count, 60_000);
+	const end = () =>
+		eventually(
+			() => {
+				const left = alive();
+				left.forEach(killQuietly);
+				return left.length;
+			},
+			number => number === 0,
+			60_000,
+		);
+	return {end};
 }

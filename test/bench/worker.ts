@@ -1,14 +1,18 @@
 /**
- * `node worker.js WORK CONTENDER DIR OPTIONS_JSON`: one measurement in a program of its own, so that no contender inherits the heap of
- * another. Writes its figures as one line of JSON.
+ * `node worker.js WORK CONTENDER DIR OPTIONS_JSON PEER_PATH`: one measurement in a program of its own, so that no contender
+ * inherits the heap of another. Writes its figures as one line of JSON.
  */
-import {openHttp} from './http-runner.js';
-import {openPeer, type PeerName} from './peers.js';
+import {openHttp, openHttpWithEvents} from './http-runner.js';
+import {openPeer} from './peers/peers.js';
+import {measureSpawnLoop} from './peers/spawn-loop.js';
 import {openExeca, openLibrary, openRawSpawn, type Runner} from './runner.js';
 import {measureEnds} from './work/ends.js';
+import {measureFollowers} from './work/followers.js';
 import {killBySupervisor, killByTreeKill} from './work/kill.js';
-import {measureBeside, measureIdle} from './work/memory.js';
+import {measureLoaded} from './work/loaded.js';
+import {measureIdle} from './work/memory.js';
 import {measureOutput} from './work/output.js';
+import {measureReady} from './work/ready.js';
 import {measureRequests} from './work/requests.js';
 import {measureStart} from './work/start.js';
 import {measureStore} from './work/store.js';
@@ -22,6 +26,8 @@ interface Turn {
 	readonly dir: string;
 	/** What the work's own options are; the scenario gives them. */
 	readonly options: never;
+	/** Where a peer was installed. */
+	readonly peerPath: string;
 }
 
 const runners: Readonly<Record<string, (dir: string) => Promise<Runner> | Runner>> = {
@@ -30,13 +36,29 @@ const runners: Readonly<Record<string, (dir: string) => Promise<Runner> | Runner
 	spawn: openRawSpawn,
 	execa: openExeca,
 	http: openHttp,
+	events: openHttpWithEvents,
 };
 
-async function withRunner({contender, dir}: Turn, work: (runner: Runner) => Promise<Figures>): Promise<Figures> {
-	const runner = (await runners[contender]?.(dir)) ?? (await openPeer(contender as PeerName, dir));
+async function withRunner(turn: Turn, work: (runner: Runner) => Promise<Figures>): Promise<Figures> {
+	const {contender, dir, peerPath} = turn;
+	const runner = (await runners[contender]?.(dir)) ?? (await openPeer(contender, peerPath, dir));
 	const figures = await work(runner);
+	await runner.settled();
 	await runner.close();
 	return figures;
+}
+
+function start(turn: Turn): Promise<Figures> | Figures {
+	const {count} = turn.options as {count: number};
+	return turn.contender === 'posix_spawn'
+		? measureSpawnLoop(turn.peerPath, {count, inFlight: 1})
+		: withRunner(turn, runner => measureStart(runner, turn.options));
+}
+
+function throughput(turn: Turn): Promise<Figures> | Figures {
+	return turn.contender === 'posix_spawn'
+		? measureSpawnLoop(turn.peerPath, turn.options)
+		: withRunner(turn, runner => measureThroughput(runner, turn.options));
 }
 
 function kill({contender, dir, options}: Turn): Promise<Figures> {
@@ -48,17 +70,20 @@ function kill({contender, dir, options}: Turn): Promise<Figures> {
 
 const works = {
 	kill,
-	start: (turn: Turn) => withRunner(turn, runner => measureStart(runner, turn.options)),
-	throughput: (turn: Turn) => withRunner(turn, runner => measureThroughput(runner, turn.options)),
+	start,
+	throughput,
 	output: (turn: Turn) => withRunner(turn, runner => measureOutput(runner, turn.options)),
-	ends: ({contender, dir, options}: Turn) => measureEnds(contender, dir, options),
+	ends: (turn: Turn) => withRunner(turn, runner => measureEnds(runner, turn.dir, turn.options)),
+	loaded: (turn: Turn) => withRunner(turn, runner => measureLoaded(runner, turn.dir, turn.options)),
+	ready: ({contender, dir, options}: Turn) => measureReady(contender, dir, options),
+	followers: ({contender, dir, options}: Turn) => measureFollowers(contender, dir, options),
 	idle: ({contender, dir, options}: Turn) => measureIdle(contender, dir, options),
-	beside: ({dir, options}: Turn) => measureBeside(dir, options),
-	store: ({dir, options}: Turn) => measureStore(dir, options),
-	requests: ({dir, options}: Turn) => measureRequests(dir, options),
+	store: ({contender, dir, options}: Turn) => measureStore(contender, dir, options),
+	requests: ({contender, dir, options}: Turn) => measureRequests(contender, dir, options),
 };
 
-const [work = '', contender = '', dir = '', options = '{}'] = process.argv.slice(2);
-const figures = await works[work as Work]({contender, dir, options: JSON.parse(options) as never});
+const [work = '', contender = '', dir = '', options = '{}', peerPath = ''] = process.argv.slice(2);
+const turn = {contender, dir, options: JSON.parse(options) as never, peerPath};
+const figures = await works[work as Work](turn);
 // Whatever a peer has left open must not hold us.
 process.stdout.write(`${JSON.stringify(figures)}\n`, () => process.exit());

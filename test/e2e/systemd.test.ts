@@ -1,8 +1,9 @@
 import {readFileSync} from 'node:fs';
 import type {ExecutionContext} from 'ava';
+import {boxNode, boxPackage} from '../helpers/booted-systemd.js';
 import type {ShownProcess, Started} from '../helpers/daemon.js';
 import {eventually} from '../helpers/eventually.js';
-import {boxNode, boxPackage, boxProgram, SystemdBox, testWithSystemd} from '../helpers/systemd-box.js';
+import {boxProgram, SystemdBox, testWithSystemd} from '../helpers/systemd-box.js';
 
 const count = 50;
 const userId = '2000';

@@ -2,13 +2,13 @@ import {spawn} from 'node:child_process';
 import {randomUUID} from 'node:crypto';
 import {join} from 'node:path';
 import {monitorEventLoopDelay} from 'node:perf_hooks';
-import {fileURLToPath} from 'node:url';
 import treeKill from 'tree-kill';
 import {createSupervisor} from '../../../lib/index.js';
 import {eventually} from '../../helpers/eventually.js';
 import {findProcesses} from '../../helpers/processes.js';
 
-const fixtures = new URL('../../../../test/fixtures/trees/', import.meta.url);
+/** A wide tree, in the group of its command. */
+const script = 'for ((i = 0; i < $2; i++)); do (exec -a "$1" sleep 10000) & done; wait';
 
 interface Tree {
 	readonly args: readonly string[];
@@ -18,14 +18,14 @@ interface Tree {
 
 /** Processes that obey SIGTERM. */
 function plant(size: number): Tree {
-	const script = fileURLToPath(new URL(size === 300 ? 'three-hundred.sh' : 'children.sh', fixtures));
 	const marker = `bench-${randomUUID()}`;
 	return {
-		args: [script, marker],
+		args: ['-c', script, 'bash', marker, String(size)],
 		grown: () =>
 			eventually(
 				() => findProcesses(marker, 'cmdline').length,
-				alive => alive >= size,
+				alive => alive > size,
+				60_000,
 			),
 	};
 }

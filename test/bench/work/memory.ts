@@ -1,21 +1,15 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {createSupervisor} from '../../../lib/index.js';
-import {findProcesses} from '../../helpers/processes.js';
-import {BenchDaemon} from '../http-runner.js';
-import {endSleepers, startSleepers} from '../sleepers.js';
+import {setTimeout as pause} from 'node:timers/promises';
+import {withDaemon} from '../http-runner.js';
 
 const library = new URL('../../../lib/index.js', import.meta.url).href;
 
 /** Resident memory of a program that does nothing: by itself, with the library, and that of the daemon. */
 export async function measureIdle(contender: string, dir: string, {settleMs}: {settleMs: number}) {
 	if (contender === 'daemon') {
-		const daemon = await BenchDaemon.open(dir);
-		const figures = {rssMb: await rssMb(daemon.pid, settleMs)};
-		await daemon.close();
-		return figures;
+		return withDaemon(dir, 1, (_, {pid}) => residentMemory(pid, settleMs));
 	}
 
 	// Not in this program, which has loaded all that is measured.
@@ -25,30 +19,19 @@ export async function measureIdle(contender: string, dir: string, {settleMs}: {s
 		stdio: ['ignore', 'pipe', 'inherit'],
 	});
 	await once(child.stdout, 'data');
-	const figures = {rssMb: await rssMb(child.pid ?? 0, settleMs)};
+	const figures = await residentMemory(child.pid ?? 0, settleMs);
 	child.kill('SIGKILL');
 	return figures;
 }
 
 /** Some time after its beginning. */
-async function rssMb(pid: number, settleMs: number): Promise<number> {
-	await new Promise(resolve => setTimeout(resolve, settleMs));
-	return kilobytes(pid, 'status', 'VmRSS') / 1024;
+async function residentMemory(pid: number, settleMs: number) {
+	await pause(settleMs);
+	return {rssMb: kilobytes(pid, 'status', 'VmRSS') / 1024};
 }
 
-/** What keeper and shims take for each running command, the command itself not counted. */
-export async function measureBeside(dir: string, {count}: {count: number}) {
-	const stateDir = join(dir, 'state');
-	const supervisor = await createSupervisor({stateDir});
-	await startSleepers(supervisor, count);
-	const helpers = findProcesses(stateDir, 'cmdline').filter(pid => pid !== process.pid);
-	const pssKb = helpers.reduce((sum, pid) => sum + kilobytes(pid, 'smaps_rollup', 'Pss'), 0);
-	await endSleepers(supervisor);
-	await supervisor.close();
-	return {pssKb: pssKb / count, helpers: helpers.length};
-}
-
-function kilobytes(pid: number, file: string, field: string): number {
+/** A field of a file in /proc that is given in kB. */
+export function kilobytes(pid: number, file: string, field: string): number {
 	const content = readFileSync(`/proc/${pid}/${file}`, 'latin1');
 	return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(content)?.[1]);
 }

@@ -5,7 +5,7 @@ export async function measureOutput(runner: Runner, {bytes}: {bytes: number}) {
 	const cpuBefore = runner.cpuMs();
 	const begin = performance.now();
 	const {ended} = await runner.start(`head -c ${bytes} /dev/zero`);
-	await ended;
+	await ended();
 	await runner.settled();
 	const seconds = (performance.now() - begin) / 1000;
 	return {seconds, cpuPercent: (runner.cpuMs() - cpuBefore) / (seconds * 10)};

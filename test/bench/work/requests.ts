@@ -3,43 +3,46 @@ import {once} from 'node:events';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {BenchDaemon, Client} from '../http-runner.js';
+import {Client, withDaemon} from '../http-runner.js';
 
 const bareServer = fileURLToPath(new URL('bare-server.js', import.meta.url));
 const connections = 32;
 const listed = 20;
 const path = `/execute/processes?limit=${listed}&tail_bytes=0`;
 
-/** A list of 20, asked for on 32 connections; beside it a bare server that answers the same bytes. */
-export async function measureRequests(dir: string, {forMs}: {forMs: number}) {
-	const daemon = await BenchDaemon.open(dir);
-	const client = await daemon.client(connections);
-	for (let i = 0; i < listed; i++) {
-		await client.ask('POST', '/commands/background', {command: 'true'});
-	}
-
-	const text = await client.ask('GET', path);
-	const perSecond = await ask(client, forMs);
-	client.close();
-	await daemon.close();
-	const barePerSecond = await askBare(dir, text, forMs);
-	return {perSecond, barePerSecond, ratio: perSecond / barePerSecond};
+export interface RequestsOptions {
+	readonly forMs: number;
 }
 
-async function askBare(dir: string, text: string, forMs: number): Promise<number> {
+/** A list of 20, asked for on 32 connections; or a bare server that answers the same bytes. */
+export async function measureRequests(contender: string, dir: string, options: RequestsOptions) {
+	if (contender !== 'bare') {
+		return withList(dir, client => ask(client, options));
+	}
+
 	const bodyPath = join(dir, 'body');
-	writeFileSync(bodyPath, text);
+	writeFileSync(bodyPath, await withList(dir, client => client.ask('GET', path)));
 	const child = fork(bareServer, [bodyPath]);
 	const [port] = await once(child, 'message');
 	const client = new Client(Number(port), 'none', connections);
-	const perSecond = await ask(client, forMs);
+	const figures = await ask(client, options);
 	client.close();
 	child.kill();
 	await once(child, 'exit');
-	return perSecond;
+	return figures;
 }
 
-async function ask(client: Client, forMs: number): Promise<number> {
+function withList<T>(dir: string, work: (client: Client) => Promise<T>): Promise<T> {
+	return withDaemon(dir, connections, async client => {
+		for (let i = 0; i < listed; i++) {
+			await client.ask('POST', '/commands/background', {command: 'true'});
+		}
+
+		return work(client);
+	});
+}
+
+async function ask(client: Client, {forMs}: RequestsOptions) {
 	const begin = performance.now();
 	let count = 0;
 	const lane = async () => {
@@ -49,5 +52,5 @@ async function ask(client: Client, forMs: number): Promise<number> {
 		}
 	};
 	await Promise.all(Array.from({length: connections}, lane));
-	return (count * 1000) / (performance.now() - begin);
+	return {perSecond: (count * 1000) / (performance.now() - begin)};
 }

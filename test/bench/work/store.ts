@@ -1,9 +1,8 @@
-import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import Database from 'better-sqlite3';
 import {createSupervisor} from '../../../lib/index.js';
-import {BenchDaemon, Client} from '../http-runner.js';
-import {endSleepers, startSleepers} from '../sleepers.js';
+import {BenchDaemon, type Client, untilIdle, withDaemon} from '../http-runner.js';
+import {type Sleepers, startSleepers} from '../sleepers.js';
 import {median} from '../statistics.js';
 
 const pages = 50;
@@ -13,38 +12,22 @@ export interface StoreOptions {
 	readonly ended: number;
 }
 
-/** Until a daemon answers, with nothing and with much to take over; and a page of a long list. */
-export async function measureStore(dir: string, {running, ended}: StoreOptions) {
-	const emptyMs = await restartMs(join(dir, 'empty'));
-	const full = join(dir, 'full');
-	await fill(join(full, 'state'), running, ended);
-	try {
-		const fullMs = await restartMs(full);
-		return {emptyMs, fullMs, extraMs: fullMs - emptyMs, pageMs: await pageMs(full)};
-	} finally {
-		const supervisor = await createSupervisor({stateDir: join(full, 'state')});
-		await endSleepers(supervisor);
-		await supervisor.close();
-	}
-}
-
-/** The second start: the first makes key and database. */
-async function restartMs(dir: string): Promise<number> {
-	mkdirSync(dir, {recursive: true, mode: 0o700});
+/** Until a daemon answers that has been there before, with nothing or with much to take over; and a page of its list. */
+export async function measureStore(contender: string, dir: string, options: StoreOptions) {
+	const sleepers = contender === 'empty' ? null : await fill(join(dir, 'state'), options);
 	await (await BenchDaemon.open(dir)).close();
 	const begin = performance.now();
-	const daemon = await BenchDaemon.open(dir);
-	const client = new Client(daemon.port, 'none', 1);
-	await client.ask('GET', '/ping');
-	const tookMs = performance.now() - begin;
-	client.close();
-	await daemon.close();
-	return tookMs;
+	return withDaemon(dir, 1, async client => {
+		await client.ask('GET', '/ping');
+		const figures = {answersMs: performance.now() - begin, pageMs: await measurePage(client)};
+		await sleepers?.end();
+		// Their cgroups are removed by the daemon alone.
+		await untilIdle(client);
+		return figures;
+	});
 }
 
-async function pageMs(dir: string): Promise<number> {
-	const daemon = await BenchDaemon.open(dir);
-	const client = await daemon.client(1);
+async function measurePage(client: Client): Promise<number> {
 	const times: number[] = [];
 	for (let i = 0; i < pages; i++) {
 		const begin = performance.now();
@@ -52,21 +35,20 @@ async function pageMs(dir: string): Promise<number> {
 		times.push(performance.now() - begin);
 	}
 
-	client.close();
-	await daemon.close();
 	return median(times);
 }
 
 /** One process that really ended, many times over; then those that run, which are the newest. */
-async function fill(stateDir: string, running: number, ended: number): Promise<void> {
+async function fill(stateDir: string, {running, ended}: StoreOptions): Promise<Sleepers> {
 	const first = await createSupervisor({stateDir});
 	const {processId} = await first.start({command: 'true'});
 	await first.wait(processId);
 	await first.close();
 	multiply(join(stateDir, 'nohupd.db'), ended);
 	const supervisor = await createSupervisor({stateDir});
-	await startSleepers(supervisor, running);
+	const sleepers = await startSleepers(command => supervisor.start({command, timeoutMs: 0}), running);
 	await supervisor.close();
+	return sleepers;
 }
 
 function multiply(path: string, count: number): void {

@@ -1,15 +1,18 @@
 import type {Runner} from '../runner.js';
 
-const inFlight = 8;
+export interface ThroughputOptions {
+	readonly count: number;
+	readonly inFlight: number;
+}
 
 /** Commands run whole, so many at a time. */
-export async function measureThroughput(runner: Runner, {count}: {count: number}) {
+export async function measureThroughput(runner: Runner, {count, inFlight}: ThroughputOptions) {
 	const endedAt: number[] = [];
 	let left = count;
 	const lane = async () => {
 		while (left-- > 0) {
 			const {ended} = await runner.start('true');
-			await ended;
+			await ended();
 			endedAt.push(performance.now());
 		}
 	};
