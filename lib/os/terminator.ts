@@ -82,9 +82,26 @@ class TreeTarget implements TreeHandle {
 		this.#tree = new ProcessTree(process.processId, process.state.start, isCredible);
 	}
 
-	/** Once for each: many programs take a second SIGTERM as "at once". */
 	async ask(signal: NodeJS.Signals): Promise<void> {
 		const members = this.#members();
+		// All stand still until each has the signal: a shell whose child left before it was asked itself would go on to its
+		// next command.
+		for (const {pid} of members) {
+			sendSignal(pid, 'SIGSTOP');
+		}
+
+		try {
+			await this.#ask(signal, members);
+		} finally {
+			// Whoever is stopped takes no notice of a signal before it is continued.
+			for (const member of members.filter(isStillThere)) {
+				sendSignal(member.pid, 'SIGCONT');
+			}
+		}
+	}
+
+	/** Once for each: many programs take a second SIGTERM as "at once". */
+	async #ask(signal: NodeJS.Signals, members: readonly Stat[]): Promise<void> {
 		const {pid: rootPid} = this.process.state.start.identity;
 		const hasRoot = members.some(({pid}) => pid === rootPid);
 		// Each time: a ps that has gone since would take us down.
@@ -96,11 +113,6 @@ class TreeTarget implements TreeHandle {
 
 		if (isTreeKillFit) {
 			await signalByTreeKill(rootPid, signal);
-		}
-
-		// Whoever is stopped takes no notice of a signal before it is continued.
-		for (const {pid} of members.filter(({state}) => state === 'T')) {
-			sendSignal(pid, 'SIGCONT');
 		}
 	}
 
@@ -164,4 +176,9 @@ class TreeTarget implements TreeHandle {
 		const others = cgroup === null ? [] : listMembers(cgroup).filter(pid => !known.has(pid));
 		return [...found, ...others.map(readStat).filter(isRunning)];
 	}
+}
+
+/** Not ended by somebody else meanwhile: its number may be a stranger's by now. */
+function isStillThere({pid, startTicks}: Stat): boolean {
+	return readStat(pid)?.startTicks === startTicks;
 }

@@ -47,6 +47,28 @@ test('23: ten kills at once are one: one SIGTERM, one stopping, one end, and the
 	t.deepEqual(treeOf(processId), []);
 });
 
+for (const containment of ['auto', 'session'] as const) {
+	test(`a shell that is asked to end never goes on to its next command (${containment})`, async t => {
+		const supervisor = await openSupervisor(t, {containment});
+		// Its first child is asked long before the last.
+		const command =
+			'sleep 1000 & first=$!; for i in {1..100}; do sleep 1000 & done; echo ready; wait $first; echo went on';
+		const outputs = [];
+
+		for (let run = 0; run < 5; run++) {
+			const {processId} = await supervisor.start({command});
+			await eventually(() => isReady(supervisor, processId));
+			await supervisor.kill(processId);
+			outputs.push((await supervisor.get(processId)).stdout);
+		}
+
+		t.deepEqual(
+			outputs,
+			Array.from(outputs, () => 'ready\n'),
+		);
+	});
+}
+
 test('23: a later kill may be more impatient than the first, never less', async t => {
 	const supervisor = await openSupervisor(t);
 	const {processId} = await supervisor.start({command: stubborn});
