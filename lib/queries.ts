@@ -18,6 +18,7 @@ import {eventTypes} from './events.js';
 import type {Clock, Confinement, OutputLog, ProcessStore} from './ports.js';
 import type {Figures, ProcessId, ProcessRecord, PublicStatus} from './process.js';
 import {outputStreams} from './streams.js';
+import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
 import {Views} from './views.js';
 
@@ -182,6 +183,7 @@ export class Queries {
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
 		@inject(Tokens.output) output: Pick<OutputLog, 'tail'>,
 		@inject(Tokens.clock) clock: Pick<Clock, 'uptimeMs' | 'monotonicMs'>,
+		@inject(Termination) private readonly termination: Pick<Termination, 'current'>,
 	) {
 		this.#views = new Views(output, clock);
 	}
@@ -193,7 +195,7 @@ export class Queries {
 			throw new ProcessNotFoundError(String(processId));
 		}
 
-		return process;
+		return this.termination.current(process);
 	}
 
 	get(processId: ProcessId, options: GetOptions): ProcessDetails {
@@ -223,7 +225,7 @@ export class Queries {
 				await new Promise(resolve => setImmediate(resolve));
 			}
 
-			processes.push(this.#views.show(process, tailBytes));
+			processes.push(this.#views.show(this.termination.current(process), tailBytes));
 		}
 
 		return {processes, nextCursor: found.length > limit ? String(page.at(-1)?.sequence) : null};

@@ -15,6 +15,7 @@ import {
 	type EndedProcess,
 	type LiveProcess,
 	type ProcessId,
+	type ProcessRecord,
 	recordEnd,
 	recordStop,
 	type StartedProcess,
@@ -102,6 +103,11 @@ export class Termination {
 		return ended === undefined
 			? (this.#sequences.get(processId)?.done ?? this.#begin(process, stop, 'SIGTERM'))
 			: Promise.resolve(ended);
+	}
+
+	/** The process as it is known to be: also where its end could not be stored yet. */
+	current(process: ProcessRecord): ProcessRecord {
+		return this.#unstored.get(process.processId) ?? process;
 	}
 
 	/** Whether its end is ours to tell: also where the store does not know of that, for want of room. */

@@ -1,5 +1,5 @@
 import test, {type ExecutionContext} from 'ava';
-import type {Change, Launcher, ProcessStore} from '../../lib/index.js';
+import type {Change, Launcher, Process, ProcessStore} from '../../lib/index.js';
 import {eventually} from '../helpers/eventually.js';
 import {makeStateDir, openSupervisor} from '../helpers/state-dir.js';
 import {besides, readLines} from '../helpers/state-files.js';
@@ -59,17 +59,23 @@ test('15: a kill is carried out where nothing can be stored, and stored later as
 	const {supervisor, failed} = await withFailingStore(t, ({event}) => event === 'stopping' || event === 'ended', 3);
 	const {processId} = await supervisor.start({command: 'sleep', args: ['60']});
 
+	const stored: Process[] = [];
+	supervisor.on('ended', ({process}) => stored.push(process));
+
 	const killed = await supervisor.kill(processId);
+	const storedByThen = stored.length;
 	const again = await supervisor.kill(processId);
-	const stored = await eventually(
-		() => supervisor.get(processId),
-		({status}) => status !== 'running',
-	);
+	const shown = await supervisor.get(processId);
+	const listed = await supervisor.list();
+	await eventually(() => stored.length > 0);
 
 	t.true(failed());
+	t.is(storedByThen, 0);
 	t.like(killed, {status: 'killed', reason: 'request', exitCode: 143});
 	t.deepEqual(again, killed);
-	t.like(stored, killed);
+	t.like(shown, killed);
+	t.like(listed.processes[0], killed);
+	t.deepEqual(stored, [killed]);
 });
 
 test('15: a kill of a queued command that the store does not take can be repeated, and the command never runs', async t => {

@@ -26,10 +26,13 @@ function open(count = 0) {
 
 	return {
 		store,
-		queries: new Queries(store, new FakeConfinement(), new FakeOutputLog(), {
-			uptimeMs: () => 12_345,
-			monotonicMs: () => 0,
-		}),
+		queries: new Queries(
+			store,
+			new FakeConfinement(),
+			new FakeOutputLog(),
+			{uptimeMs: () => 12_345, monotonicMs: () => 0},
+			{current: process => process},
+		),
 	};
 }
 

@@ -19,7 +19,9 @@ test('whatever the size of a page, each process is seen once, newest first, also
 			async (made, limit, status) => {
 				const store = openMemoryStore();
 				const output = {tail: () => ({stdout: nothing, stderr: nothing})};
-				const queries = new Queries(store, new FakeConfinement(), output, new FakeClock());
+				const queries = new Queries(store, new FakeConfinement(), output, new FakeClock(), {
+					current: process => process,
+				});
 				const put = (number: number, make: (typeof kinds)[number] = aQueuedProcess) => {
 					const {sequence, ...process} = make({processId: `proc_${number}`});
 					store.adopt(process);
