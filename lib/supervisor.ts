@@ -143,7 +143,7 @@ export class ProcessSupervisor implements Supervisor {
 
 		const ended = toProcess(process);
 		if (ended.status !== 'killed') {
-			throw new ProcessEndedError(processId);
+			throw new ProcessEndedError(processId, whyNotRunning(ended));
 		}
 
 		return ended;
@@ -154,7 +154,7 @@ export class ProcessSupervisor implements Supervisor {
 		const name = parseSignal(signal);
 		const process = this.queries.find(processId);
 		if (!isLive(process) || !this.terminator.target(process).signal(name)) {
-			throw new ProcessEndedError(processId);
+			throw new ProcessEndedError(processId, whyNotRunning(toProcess(process)));
 		}
 
 		return toProcess(process);
@@ -348,4 +348,9 @@ export class ProcessSupervisor implements Supervisor {
 			throw new ShuttingDownError();
 		}
 	}
+}
+
+/** Its group may be gone before anybody has noticed its end. */
+function whyNotRunning({status, reason}: Process): ProcessEndedError['why'] {
+	return reason ?? (status === 'queued' ? 'queued' : 'ending');
 }

@@ -64,8 +64,9 @@ async function forgetProcess(call: Call): Promise<Answer> {
 
 async function killProcess({supervisor, parameters, query, readBody}: Call): Promise<Answer> {
 	const {processId, ...options} = parseKillRequest(parameters['process_id'], query, await readBody());
-	const {containment} = await supervisor.kill(processId, options);
-	const message = `Process ${processId} was killed: ${proofs[containment]}`;
+	const {containment, startedAt} = await supervisor.kill(processId, options);
+	const proof = startedAt === null ? 'it had not begun, and never will' : proofs[containment];
+	const message = `Process ${processId} was killed: ${proof}`;
 	return {json: {process_id: processId, status: 'killed', message, containment}};
 }
 

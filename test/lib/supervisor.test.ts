@@ -5,6 +5,7 @@ import {
 	createSupervisor,
 	IdempotencyConflictError,
 	type PortOverrides,
+	type Process,
 	ProcessEndedError,
 	ProcessNotFoundError,
 	ProcessRunningError,
@@ -238,6 +239,23 @@ test('nor can what has just ended by itself, before anybody was told', async t =
 	await t.throwsAsync(supervisor.kill(processId), {instanceOf: ProcessEndedError});
 
 	t.deepEqual(terminator.sent, []);
+});
+
+test('a signal to what does not run is refused with what is true of it', async t => {
+	const {supervisor, clock, end} = await open(t, {maxRunning: 1, gracePeriodMs: 0});
+	const first = await supervisor.start({command: 'first', timeoutMs: 1000});
+	const queued = await supervisor.start({command: 'second', timeoutMs: 0});
+	const signalled = async ({processId}: Process) =>
+		(await t.throwsAsync(supervisor.signal(processId, 'SIGHUP'), {instanceOf: ProcessEndedError}))?.why;
+
+	t.is(await signalled(queued), 'queued');
+	await clock.advance(1000);
+	t.is(await signalled(first), 'timeout');
+	const third = await supervisor.start({command: 'third', timeoutMs: 0});
+	await supervisor.kill(third.processId);
+	t.is(await signalled(third), 'request');
+	await end(queued.processId);
+	t.is(await signalled(queued), 'exited');
 });
 
 test('what nobody knows can be neither shown, killed nor waited for', async t => {

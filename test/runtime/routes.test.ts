@@ -332,6 +332,14 @@ test('the answer to a kill says what was looked at: in a cgroup, that it is empt
 	});
 });
 
+test('of one that waited for its turn, it says that it never ran', async t => {
+	const {ask} = await openServer(t, {kill: async () => aProcess({status: 'killed', startedAt: null})});
+
+	const {json} = await ask('DELETE', '/execute/kill', {body: {process_id: 'proc_1'}});
+
+	t.is(json['message'], 'Process proc_1 was killed: it had not begun, and never will');
+});
+
 const refusesKill = test.macro(async (t, target: string, body: unknown, status: number, message: string) => {
 	const {ask} = await openServer(t);
 
@@ -486,7 +494,7 @@ const answersSignal = test.macro(async (t, error: Error, status: number, expecte
 });
 
 test('a signal to nobody: 404', answersSignal, new ProcessNotFoundError('proc_1'), 404, {code: 'RESOURCE_NOT_FOUND'});
-test('a signal to what has ended: 404', answersSignal, new ProcessEndedError('proc_1'), 404, {
+test('a signal to what has ended: 404', answersSignal, new ProcessEndedError('proc_1', 'exited'), 404, {
 	code: 'RESOURCE_NOT_FOUND',
 });
 test(
