@@ -78,7 +78,7 @@ export interface KillOptions {
 export interface ReadOptions {
 	/** Default: `stdout`. */
 	readonly stream?: OutputStream | undefined;
-	/** Where to begin, counted from the first byte ever written. Default: 0. */
+	/** Where to begin, counted from the first byte ever written; beyond the end means at the end. Default: 0. */
 	readonly offset?: number | undefined;
 	/** In place of `offset`: so many bytes before the end, as far as they are still there. At most 1,048,576. */
 	readonly tail?: number | undefined;

@@ -54,7 +54,8 @@ export const streamOperations: Operations = {
 		headers: {Range: 'RFC 9110 section 14, for bytes: which of all that was ever written.'},
 		fields: {
 			stream: 'Which of the two.',
-			offset: 'Where to begin, counted from the first byte ever written.',
+			offset:
+				'Where to begin, counted from the first byte ever written. Before what is kept means at its first byte, beyond the end means at the end: the answer says where its bytes are.',
 			limit: 'How many bytes at most.',
 			tail: 'In place of offset: so many bytes before the end.',
 			format: 'raw for exact bytes.',
