@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import {CommandInvalidError} from './errors.js';
 import type {Command, LeftoverPolicy, LimitName, Limits, Readiness} from './process.js';
 import {type ReadyBody, type ReadyInput, readyBodySchema, readyInputSchema} from './readiness-input.js';
+import {wellFormed} from './well-formed.js';
 
 /** What a caller of the library asks for. */
 export interface CommandInput {
@@ -91,7 +92,7 @@ const text = (problem = 'must be a string') =>
 	v.pipe(
 		v.string(problem),
 		v.check(value => !value.includes('\0'), 'must not contain a NUL character'),
-		v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+		wellFormed,
 	);
 
 const fitsArgument = (value: string) => Buffer.byteLength(value) <= maxArgumentBytes;

@@ -21,6 +21,7 @@ import {outputStreams} from './streams.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
 import {Views} from './views.js';
+import {wellFormed} from './well-formed.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
 /** Lists let others have their turn after each so many processes. */
@@ -37,7 +38,7 @@ const ownerSchema = v.pipe(
 	v.string('must be a string'),
 	v.minLength(1, 'must not be empty'),
 	v.maxLength(maxOwnerLength, `must be at most ${maxOwnerLength} characters`),
-	v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+	wellFormed,
 );
 
 /** One that was misspelt would be taken for one that was not given. */
@@ -123,7 +124,10 @@ const writeSchema = options({
 	timeoutMs: v.optional(whole(0, 10 * 60 * 1000), 10_000),
 });
 
-const dataSchema = v.union([v.string(), v.instance(Uint8Array)], 'must be a string or a Uint8Array');
+const dataSchema = v.union(
+	[v.pipe(v.string(), wellFormed), v.instance(Uint8Array)],
+	'must be a string or a Uint8Array',
+);
 
 /** @throws {QueryInvalidError} */
 export function parseWriteOptions(options: WriteOptions): {close: boolean; timeoutMs: number} {

@@ -1,7 +1,6 @@
 import {arch, platform, release} from 'node:os';
-import * as v from 'valibot';
 import {languages} from './code.js';
-import {parseQuery} from './fields.js';
+import {refuseQuery} from './fields.js';
 import type {Health} from './health.js';
 import type {Metrics} from './metrics.js';
 import type {Route} from './router.js';
@@ -33,7 +32,7 @@ export function agentRoutes({version, statistics, health, metrics}: AgentParts):
 			path: '/processes',
 			scope: 'admin',
 			handle: async ({query}) => {
-				parseQuery(v.object({}), query);
+				refuseQuery(query);
 				// Hardly anybody asks for them, so they take no memory before.
 				const {listMachineProcesses} = await import('./machine-processes.js');
 				const processes = await listMachineProcesses();

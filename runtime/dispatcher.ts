@@ -4,7 +4,7 @@ import type {Logger, Supervisor} from '../lib/index.js';
 import type {Authenticator} from './auth.js';
 import {assertAllowed, type Caller, stranger} from './caller.js';
 import {supervisorFor} from './caller-supervisor.js';
-import {type BodyReader, readBodyBytes, readJsonBody} from './json-body.js';
+import {type BodyReader, hasBody, readBodyBytes, readJsonBody, refuseBody} from './json-body.js';
 import {parseTarget} from './path.js';
 import {Problem, toProblem} from './problem.js';
 import {respond, respondToOptions, respondWithProblem} from './respond.js';
@@ -80,6 +80,10 @@ export class Dispatcher {
 		facts.route = route.path;
 		if (route.scope !== 'public') {
 			assertAllowed(caller, route.scope);
+		}
+
+		if (route.takesBody !== true && hasBody(request)) {
+			await this.#readBody(request, response, refuseBody);
 		}
 
 		const goneSignal = () => this.#goneSignal(response);

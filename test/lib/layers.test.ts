@@ -10,10 +10,10 @@ interface Row {
 
 /** DESIGN.md, "Layout": imports point one way. */
 const rows: readonly Row[] = [
-	{of: /^lib\/(process|streams|state-file)$/, may: /^(?!)/},
+	{of: /^lib\/(process|streams|state-file|well-formed)$/, may: /^(?!)/},
 	{of: /^lib\/(events|errors)$/, may: /^lib\/process$/},
-	{of: /^lib\/readiness-input$/, may: /^lib\/process$/},
-	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors|readiness-input)$/},
+	{of: /^lib\/readiness-input$/, may: /^lib\/(process|well-formed)$/},
+	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors|readiness-input|well-formed)$/},
 	{of: /^lib\/store-ports$/, may: /^lib\/(process|events)$/},
 	{of: /^lib\/ports$/, may: /^lib\/(process|streams|events|errors|store-ports)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|streams|events|errors|command)$/},

@@ -452,7 +452,7 @@ const refusesSignal = test.macro(async (t, body: unknown, status: number, messag
 });
 
 test('refuses no signal', refusesSignal, {}, 400, 'signal is missing');
-test('refuses no body', refusesSignal, undefined, 400, 'The body must be an object; got undefined');
+test('refuses no body', refusesSignal, undefined, 400, 'The body is missing: send an object as JSON');
 test(
 	'refuses the number of a signal',
 	refusesSignal,
