@@ -267,7 +267,8 @@ export interface Supervisor {
 	 * a `gap` says so. Whoever takes them slowly holds nobody up. Ends without an error on `signal` and when the
 	 * supervisor is closed.
 	 *
-	 * Throws `QueryInvalidError` or `ShuttingDownError`.
+	 * Throws `QueryInvalidError`, `ProcessNotFoundError` for a process of which nothing was ever told, or
+	 * `ShuttingDownError`.
 	 */
 	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
 

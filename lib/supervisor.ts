@@ -16,7 +16,14 @@ import type {
 } from './api.js';
 import {type CommandInput, type ParsedCommand, parseCommand, parseCommandBody} from './command.js';
 import {Deadlines} from './deadlines.js';
-import {NotReadyError, ProcessEndedError, ProcessRunningError, ShuttingDownError, WaitAbortedError} from './errors.js';
+import {
+	NotReadyError,
+	ProcessEndedError,
+	ProcessNotFoundError,
+	ProcessRunningError,
+	ShuttingDownError,
+	WaitAbortedError,
+} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import type {EventFeedItem, EventListener, EventType} from './events.js';
@@ -217,7 +224,12 @@ export class ProcessSupervisor implements Supervisor {
 
 	events(options: EventsOptions = {}): AsyncGenerator<EventFeedItem, undefined, undefined> {
 		this.#assertOpen();
-		return this.feed.subscribe(parseEventsOptions(options), this.#closing.signal);
+		const wish = parseEventsOptions(options);
+		if (wish.processId !== undefined && !this.#isKnown(wish.processId, wish.owner)) {
+			throw new ProcessNotFoundError(wish.processId);
+		}
+
+		return this.feed.subscribe(wish, this.#closing.signal);
 	}
 
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
@@ -341,6 +353,12 @@ export class ProcessSupervisor implements Supervisor {
 		} else if (process !== null && hasStatus(process, 'ended') && hasStarted(process) && process.state.leftover > 0) {
 			void this.termination.endLeftover(process, manner).catch(() => undefined);
 		}
+	}
+
+	/** Or was forgotten, and there is still word of that. To another owner it is not known. */
+	#isKnown(processId: ProcessId, owner: string | undefined): boolean {
+		const found = this.store.find(processId);
+		return found === null ? this.feed.hasTold(processId, owner) : owner === undefined || found.owner === owner;
 	}
 
 	#assertOpen(): void {

@@ -1,6 +1,6 @@
 import {type Process, type ProcessWithOutput, ShuttingDownError, WaitAbortedError} from '../lib/index.js';
 import {codeAsCommand} from './code.js';
-import {asObject} from './fields.js';
+import {asObject, refuseQuery} from './fields.js';
 import {Problem} from './problem.js';
 import {resultJson, startJson} from './process-json.js';
 import type {Answer, Call, Route} from './router.js';
@@ -12,6 +12,7 @@ const maxOutputBytes = 1_048_576;
 /** Endpoints that start commands. @param workspace - Stands in for the official directory where that is missing. */
 export function commandRoutes(workspace: string | undefined): Route[] {
 	const start = async (call: Call, toCommand: (body: unknown) => object = asObject) => {
+		refuseQuery(call.query);
 		const idempotencyKey = readIdempotencyKey(call.header('idempotency-key'));
 		const body = inWorkspace(toCommand(await call.readBody()), workspace);
 		return call.supervisor.startBody(body, {idempotencyKey});

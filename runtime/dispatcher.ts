@@ -5,7 +5,7 @@ import type {Authenticator} from './auth.js';
 import {assertAllowed, type Caller, stranger} from './caller.js';
 import {supervisorFor} from './caller-supervisor.js';
 import {type BodyReader, hasBody, readBodyBytes, readJsonBody, refuseBody} from './json-body.js';
-import {parseTarget} from './path.js';
+import {decodeQuery, parseTarget} from './path.js';
 import {Problem, toProblem} from './problem.js';
 import {respond, respondToOptions, respondWithProblem} from './respond.js';
 import {type Answer, allowedMethods, type Call, pickRoute, type Router} from './router.js';
@@ -90,7 +90,7 @@ export class Dispatcher {
 		const call: Call = {
 			supervisor: supervisorFor(caller, this.options.supervisor),
 			parameters,
-			query: target.query,
+			query: decodeQuery(target.query),
 			header: name => headerOf(request, name),
 			readBody: () => this.#readBody(request, response, readJsonBody),
 			readBytes: () => this.#readBody(request, response, readBodyBytes),

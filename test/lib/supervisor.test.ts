@@ -432,6 +432,19 @@ test('events can be iterated: those that were, and those that come, until the cl
 	t.deepEqual(told, ['1 queued', '2 started', '3 ended']);
 });
 
+test('events of a process that nobody knows are refused; of one that was forgotten, they tell so', async t => {
+	const {supervisor, end} = await open(t);
+	const {processId} = await supervisor.start({command: 'a'}, {owner: 'alice'});
+	await end(processId);
+	await supervisor.forget(processId);
+	const first = async (owner?: string) => (await supervisor.events({after: 0, processId, owner}).next()).value?.type;
+
+	t.throws(() => supervisor.events({processId: 'proc_nobody'}), {instanceOf: ProcessNotFoundError});
+	t.throws(() => supervisor.events({processId, owner: 'bob'}), {instanceOf: ProcessNotFoundError});
+	t.is(await first(), 'gap');
+	t.is(await first('alice'), 'gap');
+});
+
 const refusesEvents = test.macro({
 	async exec(t: ExecutionContext, options: object, message: string) {
 		const {supervisor} = await open(t);

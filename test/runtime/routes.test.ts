@@ -170,6 +170,33 @@ test('the whole address in the request line is understood (RFC 9112 section 3.2.
 	t.is((await ask('GET', 'http://example.org/ping?x=1', open)).status, 200);
 });
 
+test('a query that is not UTF-8 is refused, as a path is', async t => {
+	const {ask} = await openServer(t);
+
+	for (const query of ['name=%ff', 'name=100%']) {
+		const {status, json} = await ask('GET', `/execute/processes?${query}`);
+		t.deepEqual([status, json['message']], [400, 'The query is not percent-encoded UTF-8']);
+	}
+});
+
+test('a query that nobody reads is refused', async t => {
+	const {ask} = await openServer(t);
+
+	for (const [method, path] of [
+		['GET', '/info'],
+		['GET', '/metrics/snapshot'],
+		['GET', '/metrics/prometheus'],
+		['GET', '/processes'],
+		['GET', '/openapi.json'],
+		['POST', '/commands/background'],
+		['POST', '/commands/run'],
+		['POST', '/execute/background'],
+	] as const) {
+		const {status, json} = await ask(method, `${path}?timeout=5`, method === 'GET' ? {} : {body: {command: 'true'}});
+		t.deepEqual([status, json?.['field']], [400, 'timeout'], path);
+	}
+});
+
 const refusesQuery = test.macro(async (t, query: string, message: string, field: string) => {
 	const {ask} = await openServer(t);
 
