@@ -43,6 +43,23 @@ test('bytes come exactly as they were written, by format or by Accept', async t 
 	t.is((await read('?format=json', {accept: 'application/octet-stream'})).type, 'application/json');
 });
 
+test('bytes do not come to who takes none, or would rather have JSON', async t => {
+	const read = await open(t, new FakeOutput(digits));
+	const typeFor = async (accept: string) => (await read('', {accept})).type;
+
+	for (const accept of [
+		'application/octet-stream;q=0, application/json',
+		'application/octet-stream; q=0.000',
+		'application/octet-stream;q=0.5, application/json',
+		'application/octet-streams',
+		'*/*',
+	]) {
+		t.is(await typeFor(accept), 'application/json', accept);
+	}
+
+	t.is(await typeFor('Application/Octet-Stream;Q=0.5, application/json;q=0.1'), 'application/octet-stream');
+});
+
 test('a part is asked for by the query', async t => {
 	const read = await open(t, new FakeOutput(digits));
 
