@@ -174,6 +174,8 @@ export interface SupervisorState {
 	readonly queued: number;
 	/** Whether `close` was called: no more commands are accepted. */
 	readonly isClosing: boolean;
+	/** Whether the disk has its reserve free (`reserveBytes`): without it commands are refused. */
+	readonly hasRoom: boolean;
 	/** How processes that start now are held together. */
 	readonly containment: Containment;
 }

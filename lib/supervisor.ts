@@ -247,6 +247,7 @@ export class ProcessSupervisor implements Supervisor {
 			running: this.admission.running,
 			queued: this.admission.queued,
 			isClosing: this.#closing.signal.aborted,
+			hasRoom: this.intake.hasRoom(),
 			containment: this.confinement.kind,
 		};
 	}

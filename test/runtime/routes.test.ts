@@ -28,7 +28,9 @@ test('everybody may ask whether it is there', async t => {
 });
 
 test('everybody may ask how it is', async t => {
-	const {ask} = await openServer(t, {state: () => ({running: 3, queued: 2, isClosing: false, containment: 'cgroup'})});
+	const {ask} = await openServer(t, {
+		state: () => ({running: 3, queued: 2, isClosing: false, hasRoom: true, containment: 'cgroup'}),
+	});
 
 	const {json} = await ask('GET', '/health', open);
 
