@@ -274,7 +274,10 @@ export interface Supervisor {
 	 */
 	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
 
-	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
+	/**
+	 * Calls `listener` after each event of this type. One that throws is logged and harms nobody.
+	 * @throws {QueryInvalidError} for a type that there is not.
+	 */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;
 
 	/** Takes a listener off; one that was never on does no harm. */

@@ -156,12 +156,12 @@ export class StateDirFullError extends SupervisorError {
 	}
 }
 
-/** The supervisor was closed. What was accepted runs on. */
+/** The supervisor was closed: nothing more is taken or told. What was accepted runs on. */
 export class ShuttingDownError extends SupervisorError {
 	readonly code = 'shutting_down';
 
 	constructor() {
-		super('The supervisor is shutting down and accepts no more commands; those that run go on');
+		super('The supervisor is shutting down; commands that run go on');
 	}
 }
 

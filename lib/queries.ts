@@ -11,6 +11,7 @@ import type {
 	ProcessWithOutput,
 	ReadOptions,
 	StartOptions,
+	WaitOptions,
 	WriteOptions,
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
@@ -98,6 +99,12 @@ const eventsSchema = options({
 	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
 });
 
+const waitSchema = options({
+	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
+});
+
+const eventTypeSchema = v.object({type: v.picklist(eventTypes, `must be one of ${eventTypes.join(', ')}`)});
+
 const startSchema = options({
 	idempotencyKey: v.optional(
 		v.pipe(
@@ -143,6 +150,16 @@ export function parseInput(data: unknown): Uint8Array {
 /** @throws {QueryInvalidError} */
 export function parseEventsOptions(options: EventsOptions): EventsOptions {
 	return parse(eventsSchema, options);
+}
+
+/** @throws {QueryInvalidError} */
+export function parseWaitOptions(options: WaitOptions): WaitOptions {
+	return parse(waitSchema, options);
+}
+
+/** @throws {QueryInvalidError} for what is no name of an event: its listener would never be called. */
+export function assertEventType(type: unknown): void {
+	parse(eventTypeSchema, {type});
 }
 
 /** @throws {QueryInvalidError} */

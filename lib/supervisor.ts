@@ -47,11 +47,13 @@ import {
 	toProcess,
 } from './process.js';
 import {
+	assertEventType,
 	parseEventsOptions,
 	parseInput,
 	parseKillOptions,
 	parseSignal,
 	parseStartOptions,
+	parseWaitOptions,
 	parseWriteOptions,
 	Queries,
 } from './queries.js';
@@ -167,8 +169,9 @@ export class ProcessSupervisor implements Supervisor {
 		return toProcess(process);
 	}
 
-	async wait(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+	async wait(processId: ProcessId, options: WaitOptions = {}): Promise<Process> {
 		this.#assertOpen();
+		const {signal} = parseWaitOptions(options);
 		const process = this.queries.find(processId);
 		const ended = await this.#follow(process, ({state}) => state.status === 'ended', signal);
 		return toProcess(ended);
@@ -178,8 +181,9 @@ export class ProcessSupervisor implements Supervisor {
 		return this.outputs.of(processId, this.#closing.signal);
 	}
 
-	async ready(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+	async ready(processId: ProcessId, options: WaitOptions = {}): Promise<Process> {
 		this.#assertOpen();
+		const {signal} = parseWaitOptions(options);
 		const process = this.queries.find(processId);
 		if (process.command.ready === null) {
 			throw new NotReadyError(processId, 'undeclared');
@@ -233,6 +237,7 @@ export class ProcessSupervisor implements Supervisor {
 	}
 
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
+		assertEventType(type);
 		this.bus.on(type, listener);
 		return this;
 	}

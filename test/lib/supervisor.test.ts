@@ -445,6 +445,24 @@ test('events of a process that nobody knows are refused; of one that was forgott
 	t.is(await first('alice'), 'gap');
 });
 
+test('what a wait does not know is refused, and so is a listener that would never be called', async t => {
+	const {supervisor} = await open(t);
+	const {processId} = await supervisor.start({command: 'a', ready: {log: 'x'}});
+	const options = {timeoutMs: 50} as object;
+
+	for (const wait of [supervisor.wait(processId, options), supervisor.ready(processId, options)]) {
+		await t.throwsAsync(wait, {
+			instanceOf: QueryInvalidError,
+			message: 'timeoutMs is not known here; known are signal',
+		});
+	}
+
+	t.throws(() => supervisor.on('bogus' as 'ended', () => undefined), {
+		instanceOf: QueryInvalidError,
+		message: 'type must be one of queued, started, ready, stopping, ended, forgotten; got "bogus"',
+	});
+});
+
 const refusesEvents = test.macro({
 	async exec(t: ExecutionContext, options: object, message: string) {
 		const {supervisor} = await open(t);
@@ -468,7 +486,10 @@ test('a closed supervisor lets go of the keeper, signals nobody, and refuses eve
 	const {supervisor, launcher, terminator, processTable, clock} = await open(t);
 	const {processId} = await supervisor.start({command: 'a'});
 	t.true(launcher.isOpen);
-	const wait = t.throwsAsync(supervisor.wait(processId), {instanceOf: ShuttingDownError});
+	const wait = t.throwsAsync(supervisor.wait(processId), {
+		instanceOf: ShuttingDownError,
+		message: 'The supervisor is shutting down; commands that run go on',
+	});
 
 	await supervisor.close();
 	await supervisor.close();
