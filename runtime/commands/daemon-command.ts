@@ -3,9 +3,6 @@ import type {DaemonClient} from '../client/daemon-client.js';
 import type {EndpointFlags} from '../client/endpoint.js';
 import {optionsOf} from '../setting-options.js';
 
-/** 128 and SIGPIPE: what a shell shows for a program whose reader has left. */
-const readerGone = 141;
-
 /** A command that speaks to a daemon, with the flags that say to which. */
 export function daemonCommand(name: string, description: string): Command {
 	const command = new Command(name).description(description);
@@ -20,8 +17,6 @@ export function daemonCommand(name: string, description: string): Command {
 
 /** The daemon that flags and environment mean. It is not asked yet. */
 export async function connect(flags: EndpointFlags): Promise<DaemonClient> {
-	// nohupd ps | head
-	process.stdout.on('error', () => process.exit(readerGone));
 	const [{DaemonClient}, {endpointFinder}, {usualPatience}] = await Promise.all([
 		import('../client/daemon-client.js'),
 		import('../client/endpoint.js'),

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
-import {existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
+import {existsSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
@@ -271,6 +271,26 @@ test('a reader that leaves ends a follow quietly, and nothing else', async t => 
 
 	t.like(await follow.ended, {code: 141, stderr: ''});
 	t.regex((await nohupd('kill', 'yes')).stdout.toString(), /was killed/);
+});
+
+test('output that cannot be written is told, and no success', async t => {
+	const {stateDir, nohupd} = await openPlace(t);
+	await nohupd('run', '--name', 'talker', '--wait', '--', 'echo hello');
+
+	for (const [code, ...words] of [
+		[1, 'logs', 'talker'],
+		[1, 'logs', '-f', 'talker'],
+		[1, 'ps'],
+		[1, 'ps', '--json'],
+		[1, 'token'],
+		[1, 'doctor'],
+		[125, 'run', '--follow', 'echo hello'],
+	] as const) {
+		const outcome = await runLine(t, stateDir, words, {stdout: openSync('/dev/full', 'w')});
+
+		t.is(outcome.code, code, words.join(' '));
+		t.regex(outcome.stderr, /^Standard output cannot be written: .*ENOSPC.*\n$/);
+	}
 });
 
 test('the doctor says what is there, and that the daemon answers', async t => {
