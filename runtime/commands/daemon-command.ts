@@ -1,6 +1,7 @@
 import {Command, Option} from 'commander';
 import type {DaemonClient} from '../client/daemon-client.js';
 import type {EndpointFlags} from '../client/endpoint.js';
+import type {Preference} from '../client/find-process.js';
 import {optionsOf} from '../setting-options.js';
 
 /** A command that speaks to a daemon, with the flags that say to which. */
@@ -30,9 +31,9 @@ export async function connect(flags: EndpointFlags): Promise<DaemonClient> {
 }
 
 /** The id of the process that is meant by an id, its beginning or a name. */
-export async function find(client: DaemonClient, meant: string): Promise<string> {
+export async function find(client: DaemonClient, meant: string, preference: Preference = 'live'): Promise<string> {
 	const {findProcess} = await import('../client/find-process.js');
-	return findProcess(client, meant);
+	return findProcess(client, meant, preference);
 }
 
 /** A word to people; programs have the exit code. */

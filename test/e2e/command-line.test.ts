@@ -216,7 +216,10 @@ test('a name of two processes is told with both of them, and ends none', async t
 	const {code, stderr} = await nohupd('kill', 'twin');
 
 	t.is(code, 1);
-	t.regex(stderr, /^"twin" can be one of several processes:\n( {2}proc_\w+ {2}running {2}twin\n){2}$/);
+	t.regex(
+		stderr,
+		/^"twin" can be one of several processes; give the id of one:\n( {2}proc_\w+ {2}running {2}twin\n){2}$/,
+	);
 	const running = await daemon.list('?status=running');
 	t.is(running.length, 2);
 	t.is((await nohupd('kill', ...running.map(({process_id: id}) => id))).code, 0);
