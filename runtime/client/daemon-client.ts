@@ -65,7 +65,7 @@ export class DaemonClient {
 	async start(command: CommandFields): Promise<string> {
 		const headers = {'idempotency-key': randomUUID()};
 		const request = {method: 'POST', path: '/commands/background', headers, body: command};
-		const answer = await this.#persistence.ask(() => this.#ask(request));
+		const answer = await this.#askOnAndOn(request);
 		return readStarted(answer).process_id;
 	}
 
@@ -74,19 +74,20 @@ export class DaemonClient {
 	}
 
 	async list(query: ListQuery): Promise<Page> {
-		return readPage(await this.#ask({path: `/execute/processes${queryOf({...query, tail_bytes: 0})}`}));
+		return readPage(await this.#askOnAndOn({path: `/execute/processes${queryOf({...query, tail_bytes: 0})}`}));
 	}
 
 	async get(processId: string): Promise<ShownProcess> {
 		return readProcess(await this.#ask({path: `${pathOf(processId)}?tail_bytes=0`}));
 	}
 
-	/** Settles with what the daemon says when nothing of it is alive. */
+	/** Settles with what the daemon says when nothing of it is alive; the next daemon goes on with it. */
 	async kill(processId: string, gracePeriod?: number): Promise<string> {
 		const body = {process_id: processId, ...(gracePeriod === undefined ? {} : {grace_period: gracePeriod})};
-		return readMessage(await this.#ask({method: 'DELETE', path: '/execute/kill', body})).message;
+		return readMessage(await this.#askOnAndOn({method: 'DELETE', path: '/execute/kill', body})).message;
 	}
 
+	/** Not asked again where the daemon breaks off: it may have been sent, and twice is not once. */
 	async signal(processId: string, signal: string): Promise<string> {
 		const request = {method: 'POST', path: `${pathOf(processId)}/signal`, body: {signal}};
 		return readMessage(await this.#ask(request)).message;
@@ -100,7 +101,7 @@ export class DaemonClient {
 	async wait(processId: string): Promise<ShownProcess> {
 		const request = {path: `${pathOf(processId)}/wait?timeout=${waitSeconds}&tail_bytes=0`, idleMs: silenceMs};
 		for (;;) {
-			const process = readProcess(await this.#persistence.ask(() => this.#ask(request)));
+			const process = readProcess(await this.#askOnAndOn(request));
 			if (process.status !== 'running' && process.status !== 'queued') {
 				return process;
 			}
@@ -140,6 +141,11 @@ export class DaemonClient {
 				this.#persistence.lost(error);
 			}
 		}
+	}
+
+	/** For what may be asked twice: while a daemon that was there is away, it is waited for. */
+	#askOnAndOn(request: Request): Promise<string> {
+		return this.#persistence.ask(() => this.#ask(request));
 	}
 
 	async #ask(request: Request): Promise<string> {

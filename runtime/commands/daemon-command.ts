@@ -16,8 +16,8 @@ export function daemonCommand(name: string, description: string): Command {
 		.addOption(new Option('--token <token>', 'what opens it; others can see flags: better NOHUPD_TOKEN'));
 }
 
-/** The daemon that flags and environment mean. It is not asked yet. */
-export async function connect(flags: EndpointFlags): Promise<DaemonClient> {
+/** The daemon that flags and environment mean. It is not asked yet. @param limitMs - How long to wait for one that is away. */
+export async function connect(flags: EndpointFlags, limitMs?: number): Promise<DaemonClient> {
 	const [{DaemonClient}, {endpointFinder}, {usualPatience}] = await Promise.all([
 		import('../client/daemon-client.js'),
 		import('../client/endpoint.js'),
@@ -25,6 +25,7 @@ export async function connect(flags: EndpointFlags): Promise<DaemonClient> {
 	]);
 	return new DaemonClient(endpointFinder(flags, process.env), {
 		...usualPatience,
+		...(limitMs === undefined ? {} : {limitMs}),
 		onAway: () => tell('The daemon is away; commands run on. Waiting for it…'),
 		onBack: () => tell('The daemon is back'),
 	});
