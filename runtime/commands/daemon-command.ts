@@ -2,7 +2,9 @@ import {Command, Option} from 'commander';
 import type {DaemonClient} from '../client/daemon-client.js';
 import type {EndpointFlags} from '../client/endpoint.js';
 import type {Preference} from '../client/find-process.js';
+import {CannotError} from '../failure.js';
 import {optionsOf} from '../setting-options.js';
+import {printable} from '../shown-text.js';
 
 /** A command that speaks to a daemon, with the flags that say to which. */
 export function daemonCommand(name: string, description: string): Command {
@@ -37,6 +39,17 @@ export async function find(client: DaemonClient, meant: string, preference: Pref
 	return findProcess(client, meant, preference);
 }
 
+/** What a flag says of a time, in seconds. Rejects with `CannotError`. */
+export async function secondsOf(flag: string, text: string): Promise<number> {
+	const [{duration}, {safeParse}] = await Promise.all([import('../duration.js'), import('valibot')]);
+	const parsed = safeParse(duration, text);
+	if (!parsed.success) {
+		throw new CannotError(`${flag} ${parsed.issues[0].message}; got ${JSON.stringify(printable(text))}`);
+	}
+
+	return parsed.output;
+}
+
 /** A word to people; programs have the exit code. */
 export function tell(sentence: string): void {
 	if (process.stderr.isTTY) {
@@ -44,10 +57,11 @@ export function tell(sentence: string): void {
 	}
 }
 
-/** Ctrl-C ends us and nothing else: that is said to people, and then done. */
+/** Ctrl-C ends us and nothing else: that is said, also where nobody seems to look, and then done. */
 export function explainInterrupt(processId: string): void {
 	process.once('SIGINT', () => {
-		tell(`\n${processId} runs on: see it with "nohupd logs -f", end it with "nohupd kill"`);
+		const lineBreak = process.stderr.isTTY ? '\n' : '';
+		process.stderr.write(`${lineBreak}${processId} runs on: see it with "nohupd logs -f", end it with "nohupd kill"\n`);
 		// Nobody listens any more: this time it ends us, as whoever started us expects.
 		process.kill(process.pid, 'SIGINT');
 	});
