@@ -78,7 +78,7 @@ export interface KillOptions {
 export interface ReadOptions {
 	/** Default: `stdout`. */
 	readonly stream?: OutputStream | undefined;
-	/** Where to begin, counted from the first byte ever written. Default: 0. */
+	/** Where to begin, counted from the first byte ever written; beyond the end means at the end. Default: 0. */
 	readonly offset?: number | undefined;
 	/** In place of `offset`: so many bytes before the end, as far as they are still there. At most 1,048,576. */
 	readonly tail?: number | undefined;
@@ -174,6 +174,8 @@ export interface SupervisorState {
 	readonly queued: number;
 	/** Whether `close` was called: no more commands are accepted. */
 	readonly isClosing: boolean;
+	/** Whether the disk has its reserve free (`reserveBytes`): without it commands are refused. */
+	readonly hasRoom: boolean;
 	/** How processes that start now are held together. */
 	readonly containment: Containment;
 }
@@ -267,11 +269,15 @@ export interface Supervisor {
 	 * a `gap` says so. Whoever takes them slowly holds nobody up. Ends without an error on `signal` and when the
 	 * supervisor is closed.
 	 *
-	 * Throws `QueryInvalidError` or `ShuttingDownError`.
+	 * Throws `QueryInvalidError`, `ProcessNotFoundError` for a process of which nothing was ever told, or
+	 * `ShuttingDownError`.
 	 */
 	events(options?: EventsOptions): AsyncGenerator<EventFeedItem, undefined, undefined>;
 
-	/** Calls `listener` after each event of this type. One that throws is logged and harms nobody. */
+	/**
+	 * Calls `listener` after each event of this type. One that throws is logged and harms nobody.
+	 * @throws {QueryInvalidError} for a type that there is not.
+	 */
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this;
 
 	/** Takes a listener off; one that was never on does no harm. */

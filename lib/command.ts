@@ -1,10 +1,11 @@
 /** Which commands are accepted, in the library's spelling and in that of the HTTP API. */
 import {resolve} from 'node:path';
-import leven from 'leven';
 import * as v from 'valibot';
 import {CommandInvalidError} from './errors.js';
+import {suggest} from './nearest.js';
 import type {Command, LeftoverPolicy, LimitName, Limits, Readiness} from './process.js';
 import {type ReadyBody, type ReadyInput, readyBodySchema, readyInputSchema} from './readiness-input.js';
+import {wellFormed} from './well-formed.js';
 
 /** What a caller of the library asks for. */
 export interface CommandInput {
@@ -91,7 +92,7 @@ const text = (problem = 'must be a string') =>
 	v.pipe(
 		v.string(problem),
 		v.check(value => !value.includes('\0'), 'must not contain a NUL character'),
-		v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+		wellFormed,
 	);
 
 const fitsArgument = (value: string) => Buffer.byteLength(value) <= maxArgumentBytes;
@@ -403,13 +404,6 @@ export function parseWith<Fields extends FieldSchemas>(
 	const isSecret = path[0] === 'env' && (path.length > 1 || typeof issue.input === 'string');
 	const given = isSecret ? typeof issue.input : show(issue.input);
 	throw new CommandInvalidError(shorten(path.join('.')), `${issue.message}; got ${given}`);
-}
-
-function suggest(unknown: string, known: readonly string[]): string {
-	const nearest = known.toSorted((a, b) => leven(unknown, a) - leven(unknown, b))[0] ?? '';
-	return leven(unknown, nearest) <= Math.max(2, nearest.length / 2)
-		? `did you mean ${nearest}?`
-		: `known are ${known.join(', ')}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@ import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
-import {PlatformUnsupportedError, StateDirFullError} from './errors.js';
+import {PlatformUnsupportedError, StateDirFullError, SupervisorError} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import {InputQueue} from './input-queue.js';
@@ -131,7 +131,13 @@ export function compose(options: SupervisorOptions): DependencyContainer {
 }
 
 /** What a caller is told of a supervisor that could not be composed or opened. */
-export function toOpeningError(error: unknown, {stateDir}: SupervisorOptions): unknown {
+export function toOpeningError(error: unknown, options: SupervisorOptions): unknown {
+	// Where the options are at fault there may be none.
+	if (error instanceof SupervisorError) {
+		return error;
+	}
+
+	const {stateDir} = options;
 	return isForWantOfRoom(error, stateDir) ? new StateDirFullError(stateDir, {cause: error}) : error;
 }
 

@@ -1,3 +1,5 @@
+import type {EndReason} from './process.js';
+
 /** The stable name of every failure a caller is expected to handle. */
 export type ErrorCode =
 	| 'command_invalid'
@@ -68,12 +70,29 @@ export class ProcessNotFoundError extends SupervisorError {
 	}
 }
 
-/** It ended by itself before, so there is nothing to kill. */
+const notRunning: Readonly<Record<EndReason | 'queued' | 'ending', string>> = {
+	queued: 'it waits for its turn',
+	ending: 'it is just ending',
+	exited: 'it has ended by itself',
+	signaled: 'it was ended by a signal that did not come from nohupd',
+	request: 'it was killed',
+	timeout: 'its timeout has ended it',
+	oom: 'it was ended for want of memory',
+	start_failed: 'it could not be started',
+	lost: 'it has ended, and nobody knows how',
+	reboot: 'it ended when the machine was restarted',
+};
+
+/** It does not run, so there is nothing to kill or to signal. */
 export class ProcessEndedError extends SupervisorError {
 	readonly code = 'process_ended';
 
-	constructor(readonly processId: string) {
-		super(`No process with id ${processId} is running: it has ended by itself`);
+	constructor(
+		readonly processId: string,
+		/** How it ended; or that it has not begun, or that only its end is still to be noticed. */
+		readonly why: keyof typeof notRunning,
+	) {
+		super(`No process with id ${processId} is running: ${notRunning[why]}`);
 	}
 }
 
@@ -137,12 +156,12 @@ export class StateDirFullError extends SupervisorError {
 	}
 }
 
-/** The supervisor was closed. What was accepted runs on. */
+/** The supervisor was closed: nothing more is taken or told. What was accepted runs on. */
 export class ShuttingDownError extends SupervisorError {
 	readonly code = 'shutting_down';
 
 	constructor() {
-		super('The supervisor is shutting down and accepts no more commands; those that run go on');
+		super('The supervisor is shutting down; commands that run go on');
 	}
 }
 

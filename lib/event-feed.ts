@@ -2,6 +2,7 @@ import type {EventsOptions} from './api.js';
 import {EventBus} from './event-bus.js';
 import type {AnyProcessEvent, EventFeedItem, EventGap} from './events.js';
 import type {EventQuery, EventStore} from './ports.js';
+import type {ProcessId} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 /** So many events at a time are in memory for each subscriber, however slow it is. */
@@ -28,6 +29,11 @@ export class EventFeed {
 	): AsyncGenerator<EventFeedItem, undefined, undefined> {
 		const start = after ?? this.events.lastSequence();
 		return this.#tell(start, wish, signal === undefined ? [closing] : [closing, signal]);
+	}
+
+	/** Whether there is an event of this process that the owner may be told. */
+	hasTold(processId: ProcessId, owner: string | undefined): boolean {
+		return this.events.list({after: 0, processId, owner, limit: 1}).length > 0;
 	}
 
 	async *#tell(

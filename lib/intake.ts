@@ -84,11 +84,25 @@ export class Intake {
 		return processId;
 	}
 
-	/** What runs already needs the rest. */
+	/** Whether more can be accepted, as far as the disk goes. */
+	hasRoom(): boolean {
+		try {
+			return this.#hasReserve();
+		} catch {
+			// The directory was removed under us.
+			return false;
+		}
+	}
+
 	#assertReserve(): void {
-		if (this.disk.freeBytes() < this.settings.output.reserveBytes) {
+		if (!this.#hasReserve()) {
 			throw new StorageFullError(this.stateDir);
 		}
+	}
+
+	/** What runs already needs the rest. */
+	#hasReserve(): boolean {
+		return this.disk.freeBytes() >= this.settings.output.reserveBytes;
 	}
 
 	#confine(processId: ProcessId, {limits}: Command): string | null {

@@ -5,7 +5,7 @@ import type {OutputLog, ProcessStore} from './ports.js';
 import type {ProcessId} from './process.js';
 import {parseFollowOptions, parseReadOptions, Queries} from './queries.js';
 import {SharedReads} from './shared-reads.js';
-import type {OutputStream} from './streams.js';
+import type {OutputPiece, OutputStream} from './streams.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 /** Reads and follows what processes write. */
@@ -64,7 +64,7 @@ export class Outputs {
 		// Asked before it is read: what was written before the end is then seen.
 		const isEnded = this.#hasEnded(processId);
 		const start = tail === undefined ? offset : this.#fromEnd(processId, stream, tail);
-		const piece = await this.output.read(processId, stream, start, limit);
+		const piece = upToEnd(await this.output.read(processId, stream, start, limit));
 		return {stream, ...piece, isEnd: isEnded && piece.nextOffset >= piece.totalBytes};
 	}
 
@@ -79,4 +79,13 @@ export class Outputs {
 		const status = this.store.find(processId)?.state.status;
 		return status === undefined || status === 'ended';
 	}
+}
+
+/**
+ * Who asks for more than there is goes on at the end: from where it asked, it would miss what is written before that, and
+ * take it for nothing.
+ */
+function upToEnd(piece: OutputPiece): OutputPiece {
+	const end = Math.max(piece.baseOffset, piece.totalBytes);
+	return piece.offset > end ? {...piece, offset: end, nextOffset: end} : piece;
 }

@@ -11,6 +11,7 @@ import type {
 	ProcessWithOutput,
 	ReadOptions,
 	StartOptions,
+	WaitOptions,
 	WriteOptions,
 } from './api.js';
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
@@ -21,6 +22,7 @@ import {outputStreams} from './streams.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
 import {Views} from './views.js';
+import {wellFormed} from './well-formed.js';
 
 const statuses = ['queued', 'running', 'completed', 'failed', 'killed'] as const satisfies readonly PublicStatus[];
 /** Lists let others have their turn after each so many processes. */
@@ -37,7 +39,7 @@ const ownerSchema = v.pipe(
 	v.string('must be a string'),
 	v.minLength(1, 'must not be empty'),
 	v.maxLength(maxOwnerLength, `must be at most ${maxOwnerLength} characters`),
-	v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+	wellFormed,
 );
 
 /** One that was misspelt would be taken for one that was not given. */
@@ -97,6 +99,12 @@ const eventsSchema = options({
 	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
 });
 
+const waitSchema = options({
+	signal: v.optional(v.instance(AbortSignal, 'must be an AbortSignal')),
+});
+
+const eventTypeSchema = v.object({type: v.picklist(eventTypes, `must be one of ${eventTypes.join(', ')}`)});
+
 const startSchema = options({
 	idempotencyKey: v.optional(
 		v.pipe(
@@ -123,7 +131,10 @@ const writeSchema = options({
 	timeoutMs: v.optional(whole(0, 10 * 60 * 1000), 10_000),
 });
 
-const dataSchema = v.union([v.string(), v.instance(Uint8Array)], 'must be a string or a Uint8Array');
+const dataSchema = v.union(
+	[v.pipe(v.string(), wellFormed), v.instance(Uint8Array)],
+	'must be a string or a Uint8Array',
+);
 
 /** @throws {QueryInvalidError} */
 export function parseWriteOptions(options: WriteOptions): {close: boolean; timeoutMs: number} {
@@ -139,6 +150,16 @@ export function parseInput(data: unknown): Uint8Array {
 /** @throws {QueryInvalidError} */
 export function parseEventsOptions(options: EventsOptions): EventsOptions {
 	return parse(eventsSchema, options);
+}
+
+/** @throws {QueryInvalidError} */
+export function parseWaitOptions(options: WaitOptions): WaitOptions {
+	return parse(waitSchema, options);
+}
+
+/** @throws {QueryInvalidError} for what is no name of an event: its listener would never be called. */
+export function assertEventType(type: unknown): void {
+	parse(eventTypeSchema, {type});
 }
 
 /** @throws {QueryInvalidError} */

@@ -1,6 +1,7 @@
 /** How a caller says when a command is ready, in the library's spelling and in that of the HTTP API. */
 import * as v from 'valibot';
 import type {Readiness} from './process.js';
+import {wellFormed} from './well-formed.js';
 
 /** What shows that a command is ready: exactly one of these. */
 export interface ReadySign {
@@ -49,7 +50,7 @@ const log = v.pipe(
 	v.string('must be a text'),
 	v.nonEmpty('must not be empty'),
 	v.maxLength(1024, 'must be at most 1024 characters'),
-	v.check(value => value.isWellFormed(), 'must be well-formed Unicode, without lone surrogates'),
+	wellFormed,
 );
 
 const time = (unit: string, max: number) => {

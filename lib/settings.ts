@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import {SettingsInvalidError} from './errors.js';
+import {suggest} from './nearest.js';
 import type {
 	Archive,
 	Clock,
@@ -140,7 +141,15 @@ const whole = (min: number, max: number) =>
 const mebibyte = 1024 * 1024;
 const pebibyte = 2 ** 50;
 
-const outputSchema = v.object({
+/** One that was misspelt would be taken for one that was not given. */
+const strict = <Entries extends v.ObjectEntries>(entries: Entries) =>
+	v.strictObject(entries, ({expected, input}) =>
+		expected === 'never'
+			? `is not a known setting; ${suggest(String(input), Object.keys(entries))}`
+			: 'must be an object of settings',
+	);
+
+const outputSchema = strict({
 	maxStreamBytes: v.optional(whole(65_536, pebibyte), 64 * mebibyte),
 	maxTotalBytes: v.optional(whole(mebibyte, pebibyte), 2048 * mebibyte),
 	reserveBytes: v.optional(whole(0, pebibyte), 32 * mebibyte),
@@ -151,12 +160,34 @@ const bound = v.union(
 	'must be a whole number, 0 or more',
 );
 
-const retentionSchema = v.object({
+const retentionSchema = strict({
 	maxAgeMs: v.optional(bound, 7 * day),
 	maxEnded: v.optional(bound, 10_000),
 });
 
-const settingsSchema = v.object({
+const port = v.optional(v.function('must be a function that is given the part it replaces'));
+
+const portsSchema = strict({
+	archive: port,
+	clock: port,
+	confinement: port,
+	events: port,
+	store: port,
+	launcher: port,
+	terminator: port,
+	input: port,
+	readinessProbe: port,
+	output: port,
+	disk: port,
+	processTable: port,
+	host: port,
+} satisfies Readonly<Record<keyof PortOverrides, typeof port>>);
+
+const settingsSchema = strict({
+	stateDir: v.unknown(),
+	workingDir: v.optional(v.string('must be the path of a directory')),
+	logger: v.optional(v.unknown()),
+	ports: v.optional(portsSchema),
 	maxRunning: v.optional(
 		v.union([v.literal(Number.POSITIVE_INFINITY), whole(1, 1_000_000)], 'must be a whole number, 1 or more'),
 		Number.POSITIVE_INFINITY,
@@ -175,12 +206,14 @@ export function parseSettings(options: SupervisorOptions): Settings {
 	const parsed = v.safeParse(settingsSchema, options, {abortEarly: true});
 	if (!parsed.success) {
 		const [issue] = parsed.issues;
-		throw new SettingsInvalidError(v.getDotPath(issue) ?? 'options', `${issue.message}; got ${String(issue.input)}`);
+		const given = issue.expected === 'never' ? '' : `; got ${String(issue.input)}`;
+		throw new SettingsInvalidError(v.getDotPath(issue) ?? 'options', `${issue.message}${given}`);
 	}
 
-	if (typeof options.stateDir !== 'string' || options.stateDir === '' || options.stateDir.includes('\0')) {
+	const {stateDir, workingDir: _, logger: __, ports: ___, ...settings} = parsed.output;
+	if (typeof stateDir !== 'string' || stateDir === '' || stateDir.includes('\0')) {
 		throw new SettingsInvalidError('stateDir', 'must be the path of a directory');
 	}
 
-	return parsed.output;
+	return settings;
 }

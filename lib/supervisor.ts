@@ -16,7 +16,14 @@ import type {
 } from './api.js';
 import {type CommandInput, type ParsedCommand, parseCommand, parseCommandBody} from './command.js';
 import {Deadlines} from './deadlines.js';
-import {NotReadyError, ProcessEndedError, ProcessRunningError, ShuttingDownError, WaitAbortedError} from './errors.js';
+import {
+	NotReadyError,
+	ProcessEndedError,
+	ProcessNotFoundError,
+	ProcessRunningError,
+	ShuttingDownError,
+	WaitAbortedError,
+} from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import type {EventFeedItem, EventListener, EventType} from './events.js';
@@ -40,11 +47,13 @@ import {
 	toProcess,
 } from './process.js';
 import {
+	assertEventType,
 	parseEventsOptions,
 	parseInput,
 	parseKillOptions,
 	parseSignal,
 	parseStartOptions,
+	parseWaitOptions,
 	parseWriteOptions,
 	Queries,
 } from './queries.js';
@@ -143,7 +152,7 @@ export class ProcessSupervisor implements Supervisor {
 
 		const ended = toProcess(process);
 		if (ended.status !== 'killed') {
-			throw new ProcessEndedError(processId);
+			throw new ProcessEndedError(processId, whyNotRunning(ended));
 		}
 
 		return ended;
@@ -154,14 +163,15 @@ export class ProcessSupervisor implements Supervisor {
 		const name = parseSignal(signal);
 		const process = this.queries.find(processId);
 		if (!isLive(process) || !this.terminator.target(process).signal(name)) {
-			throw new ProcessEndedError(processId);
+			throw new ProcessEndedError(processId, whyNotRunning(toProcess(process)));
 		}
 
 		return toProcess(process);
 	}
 
-	async wait(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+	async wait(processId: ProcessId, options: WaitOptions = {}): Promise<Process> {
 		this.#assertOpen();
+		const {signal} = parseWaitOptions(options);
 		const process = this.queries.find(processId);
 		const ended = await this.#follow(process, ({state}) => state.status === 'ended', signal);
 		return toProcess(ended);
@@ -171,8 +181,9 @@ export class ProcessSupervisor implements Supervisor {
 		return this.outputs.of(processId, this.#closing.signal);
 	}
 
-	async ready(processId: ProcessId, {signal}: WaitOptions = {}): Promise<Process> {
+	async ready(processId: ProcessId, options: WaitOptions = {}): Promise<Process> {
 		this.#assertOpen();
+		const {signal} = parseWaitOptions(options);
 		const process = this.queries.find(processId);
 		if (process.command.ready === null) {
 			throw new NotReadyError(processId, 'undeclared');
@@ -217,10 +228,16 @@ export class ProcessSupervisor implements Supervisor {
 
 	events(options: EventsOptions = {}): AsyncGenerator<EventFeedItem, undefined, undefined> {
 		this.#assertOpen();
-		return this.feed.subscribe(parseEventsOptions(options), this.#closing.signal);
+		const wish = parseEventsOptions(options);
+		if (wish.processId !== undefined && !this.#isKnown(wish.processId, wish.owner)) {
+			throw new ProcessNotFoundError(wish.processId);
+		}
+
+		return this.feed.subscribe(wish, this.#closing.signal);
 	}
 
 	on<Type extends EventType>(type: Type, listener: EventListener<Type>): this {
+		assertEventType(type);
 		this.bus.on(type, listener);
 		return this;
 	}
@@ -235,6 +252,7 @@ export class ProcessSupervisor implements Supervisor {
 			running: this.admission.running,
 			queued: this.admission.queued,
 			isClosing: this.#closing.signal.aborted,
+			hasRoom: this.intake.hasRoom(),
 			containment: this.confinement.kind,
 		};
 	}
@@ -343,9 +361,20 @@ export class ProcessSupervisor implements Supervisor {
 		}
 	}
 
+	/** Or was forgotten, and there is still word of that. To another owner it is not known. */
+	#isKnown(processId: ProcessId, owner: string | undefined): boolean {
+		const found = this.store.find(processId);
+		return found === null ? this.feed.hasTold(processId, owner) : owner === undefined || found.owner === owner;
+	}
+
 	#assertOpen(): void {
 		if (this.#closing.signal.aborted) {
 			throw new ShuttingDownError();
 		}
 	}
+}
+
+/** Its group may be gone before anybody has noticed its end. */
+function whyNotRunning({status, reason}: Process): ProcessEndedError['why'] {
+	return reason ?? (status === 'queued' ? 'queued' : 'ending');
 }

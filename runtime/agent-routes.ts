@@ -1,7 +1,6 @@
 import {arch, platform, release} from 'node:os';
-import * as v from 'valibot';
 import {languages} from './code.js';
-import {parseQuery} from './fields.js';
+import {refuseQuery} from './fields.js';
 import type {Health} from './health.js';
 import type {Metrics} from './metrics.js';
 import type {Route} from './router.js';
@@ -18,29 +17,37 @@ export interface AgentParts {
 /** Endpoints that tell of the daemon itself and of its machine. */
 export function agentRoutes({version, statistics, health, metrics}: AgentParts): Route[] {
 	return [
+		// Probes may add what keeps caches away.
 		{method: 'GET', path: '/ping', scope: 'public', handle: () => ({json: {status: 'ok'}})},
 		{method: 'GET', path: '/health', scope: 'public', handle: async () => ({json: await health.json()})},
-		{method: 'GET', path: '/info', scope: 'read', handle: () => ({json: infoJson(version)})},
+		{method: 'GET', path: '/info', scope: 'read', handle: unasked(() => ({json: infoJson(version)}))},
 		{
 			method: 'GET',
 			path: '/metrics/snapshot',
 			scope: 'read',
-			handle: ({supervisor}) => ({json: statistics.snapshot(supervisor.state())}),
+			handle: unasked(({supervisor}) => ({json: statistics.snapshot(supervisor.state())})),
 		},
-		{method: 'GET', path: '/metrics/prometheus', scope: 'read', handle: () => metrics.render()},
+		{method: 'GET', path: '/metrics/prometheus', scope: 'read', handle: unasked(() => metrics.render())},
 		{
 			method: 'GET',
 			path: '/processes',
 			scope: 'admin',
-			handle: async ({query}) => {
-				parseQuery(v.object({}), query);
+			handle: unasked(async () => {
 				// Hardly anybody asks for them, so they take no memory before.
 				const {listMachineProcesses} = await import('./machine-processes.js');
 				const processes = await listMachineProcesses();
 				return {json: {processes, count: processes.length}};
-			},
+			}),
 		},
 	];
+}
+
+/** For a handler that is not to be asked for anything in particular. */
+function unasked(handle: Route['handle']): Route['handle'] {
+	return call => {
+		refuseQuery(call.query);
+		return handle(call);
+	};
 }
 
 /** With the names that official clients know; what a virtual machine alone could tell is not there. */

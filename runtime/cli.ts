@@ -1,8 +1,10 @@
 import {Command} from 'commander';
 import type {Flags} from './config.js';
+import {exitCodes} from './exit-codes.js';
 import {scopes} from './scope.js';
 import {optionsOf} from './setting-options.js';
 import {type SettingName, settings} from './settings.js';
+import {endWithOutput} from './standard-output.js';
 import type {TokenOptions} from './token.js';
 import {readVersion} from './version.js';
 
@@ -42,6 +44,11 @@ export async function run(words: readonly string[]): Promise<void> {
 	if (!isKnown) {
 		const {completeCommand} = await import('./commands/completion.js');
 		program.addCommand(completeCommand(program), {hidden: true});
+	}
+
+	// The daemon serves on, whoever listens to its first words.
+	if (name !== 'serve') {
+		endWithOutput(name === 'run' || name === 'wait' ? exitCodes.failed : 1);
 	}
 
 	await program.parseAsync(words, {from: 'user'});

@@ -1,5 +1,6 @@
 import {type Process, type ProcessWithOutput, ShuttingDownError, WaitAbortedError} from '../lib/index.js';
 import {codeAsCommand} from './code.js';
+import {asObject, refuseQuery} from './fields.js';
 import {Problem} from './problem.js';
 import {resultJson, startJson} from './process-json.js';
 import type {Answer, Call, Route} from './router.js';
@@ -10,7 +11,8 @@ const maxOutputBytes = 1_048_576;
 
 /** Endpoints that start commands. @param workspace - Stands in for the official directory where that is missing. */
 export function commandRoutes(workspace: string | undefined): Route[] {
-	const start = async (call: Call, toCommand: (body: unknown) => unknown = same) => {
+	const start = async (call: Call, toCommand: (body: unknown) => object = asObject) => {
+		refuseQuery(call.query);
 		const idempotencyKey = readIdempotencyKey(call.header('idempotency-key'));
 		const body = inWorkspace(toCommand(await call.readBody()), workspace);
 		return call.supervisor.startBody(body, {idempotencyKey});
@@ -21,18 +23,21 @@ export function commandRoutes(workspace: string | undefined): Route[] {
 			method: 'POST',
 			path: '/commands/background',
 			scope: 'start',
+			takesBody: true,
 			handle: call => startJsonOf(start(call)),
 		},
 		{
 			method: 'POST',
 			path: '/execute/background',
 			scope: 'start',
+			takesBody: true,
 			handle: call => startJsonOf(start(call, codeAsCommand)),
 		},
 		{
 			method: 'POST',
 			path: '/commands/run',
 			scope: 'start',
+			takesBody: true,
 			handle: async call => finish(await start(call), call),
 		},
 	];
@@ -75,8 +80,4 @@ function readIdempotencyKey(key: string | undefined): string | undefined {
 	}
 
 	return key;
-}
-
-function same<T>(value: T): T {
-	return value;
 }

@@ -4,8 +4,8 @@ import type {Logger, Supervisor} from '../lib/index.js';
 import type {Authenticator} from './auth.js';
 import {assertAllowed, type Caller, stranger} from './caller.js';
 import {supervisorFor} from './caller-supervisor.js';
-import {type BodyReader, readBodyBytes, readJsonBody} from './json-body.js';
-import {parseTarget} from './path.js';
+import {type BodyReader, hasBody, readBodyBytes, readJsonBody, refuseBody} from './json-body.js';
+import {decodeQuery, parseTarget} from './path.js';
 import {Problem, toProblem} from './problem.js';
 import {respond, respondToOptions, respondWithProblem} from './respond.js';
 import {type Answer, allowedMethods, type Call, pickRoute, type Router} from './router.js';
@@ -82,11 +82,15 @@ export class Dispatcher {
 			assertAllowed(caller, route.scope);
 		}
 
+		if (route.takesBody !== true && hasBody(request)) {
+			await this.#readBody(request, response, refuseBody);
+		}
+
 		const goneSignal = () => this.#goneSignal(response);
 		const call: Call = {
 			supervisor: supervisorFor(caller, this.options.supervisor),
 			parameters,
-			query: target.query,
+			query: decodeQuery(target.query),
 			header: name => headerOf(request, name),
 			readBody: () => this.#readBody(request, response, readJsonBody),
 			readBytes: () => this.#readBody(request, response, readBodyBytes),

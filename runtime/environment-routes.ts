@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import {commandBodySchema} from '../lib/index.js';
 import type {EnvironmentFile, Variables} from './environment-file.js';
-import {asObject, parseFields, parseQuery} from './fields.js';
+import {asObject, parseFields, refuseQuery} from './fields.js';
 import {Problem} from './problem.js';
 import type {Answer, Call, Route} from './router.js';
 
@@ -22,14 +22,14 @@ export function environmentRoutes(file: EnvironmentFile): Route[] {
 	const path = '/env';
 	return [
 		{method: 'GET', path, scope: 'admin', handle: call => answer(call, file)},
-		{method: 'PUT', path, scope: 'admin', handle: call => replace(call, file)},
-		{method: 'PATCH', path, scope: 'admin', handle: call => update(call, file)},
+		{method: 'PUT', path, scope: 'admin', takesBody: true, handle: call => replace(call, file)},
+		{method: 'PATCH', path, scope: 'admin', takesBody: true, handle: call => update(call, file)},
 		{method: 'DELETE', path, scope: 'admin', handle: call => clear(call, file)},
 	];
 }
 
 function answer({query}: Pick<Call, 'query'>, file: EnvironmentFile): Answer {
-	parseQuery(v.object({}), query);
+	refuseQuery(query);
 	return {json: {env_vars: Object.fromEntries(file.variables)}};
 }
 
@@ -48,7 +48,7 @@ function clear(call: Call, file: EnvironmentFile): Answer {
 }
 
 function store(call: Call, file: EnvironmentFile, variables: Variables): Answer {
-	parseQuery(v.object({}), call.query);
+	refuseQuery(call.query);
 	const bytes = [...variables].reduce(
 		(sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
 		0,

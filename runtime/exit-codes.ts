@@ -35,5 +35,5 @@ export const exitCodeHelp = `
 Exit code:
   that of the command; 128+n where signal n ended it
   ${exitCodes.timedOut}  its timeout ended it
-  ${exitCodes.failed}  nohupd itself failed (no daemon, refused, wrong usage), or nobody knows how it ended
+  ${exitCodes.failed}  nohupd itself failed (no daemon, refused, wrong usage, not waited any longer), or nobody knows how it ended
   ${exitCodes.notStarted}  it could not be started`;

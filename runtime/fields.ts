@@ -36,6 +36,10 @@ export function parseFields<Entries extends v.ObjectEntries>(
 
 /** @throws {Problem} 400 for a body that is none, or not an object. */
 export function asObject(body: unknown): object {
+	if (body === undefined) {
+		throw new Problem('INVALID_REQUEST', 'The body is missing: send an object as JSON');
+	}
+
 	if (typeof body !== 'object' || body === null || Array.isArray(body)) {
 		throw new Problem('INVALID_REQUEST', `The body must be an object; got ${show(body)}`);
 	}
@@ -56,6 +60,11 @@ export function parseQuery<Entries extends v.ObjectEntries>(
 	}
 
 	return parseFields('query parameter', schema, Object.fromEntries(query));
+}
+
+/** @throws {Problem} 400 where a query is not read: what it says was meant. */
+export function refuseQuery(query: URLSearchParams): void {
+	parseQuery(v.object({}), query);
 }
 
 function show(value: unknown): string {

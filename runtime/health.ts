@@ -14,7 +14,8 @@ export function createHealth(supervisor: Pick<Supervisor, 'state' | 'stateDir'>,
 	return {
 		warn: warning => warnings.push(warning),
 		json: async () => {
-			const {running, queued, containment} = supervisor.state();
+			const {running, queued, containment, hasRoom} = supervisor.state();
+			const disk = await diskJson(supervisor.stateDir);
 			return {
 				status: 'ok',
 				version,
@@ -22,11 +23,19 @@ export function createHealth(supervisor: Pick<Supervisor, 'state' | 'stateDir'>,
 				running,
 				queued,
 				containment,
-				disk: await diskJson(supervisor.stateDir),
-				warnings,
+				disk,
+				warnings: [...warnings, ...diskWarnings(disk, hasRoom)],
 			};
 		},
 	};
+}
+
+function diskWarnings(disk: object | null, hasRoom: boolean): string[] {
+	if (disk === null) {
+		return ['The state directory cannot be looked at, it may be gone: commands are refused'];
+	}
+
+	return hasRoom ? [] : ['The disk of the state directory has less than its reserve free: commands are refused'];
 }
 
 /** Of the file system that holds the state directory; `null` where it cannot be asked. */
@@ -36,7 +45,7 @@ async function diskJson(stateDir: string): Promise<object | null> {
 		const {bavail, blocks, bsize} = await statfs(stateDir);
 		return {free_bytes: bavail * bsize, total_bytes: blocks * bsize};
 	} catch {
-		// It was removed under us: the store will say so.
+		// It was removed under us.
 		return null;
 	}
 }

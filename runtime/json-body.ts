@@ -1,6 +1,8 @@
 import {isUtf8} from 'node:buffer';
 import type {IncomingMessage} from 'node:http';
+import {asObject} from './fields.js';
 import {Problem} from './problem.js';
+import {printable} from './shown-text.js';
 import {JsonInvalidError, parseStrictJson} from './strict-json.js';
 
 /** Reads a body, never more than `maxBytes`. `onRead` is called before the first byte is waited for. */
@@ -46,17 +48,39 @@ export async function readBodyBytes(
 	return readBytes(request, maxBytes);
 }
 
+/** Enough to name what was meant by it. */
+const maxUnwantedBytes = 65_536;
+
+/**
+ * Where none is taken: what is sent all the same was meant to narrow what is done, and must not be passed over.
+ * @throws {Problem} 400 that names its first field; 413.
+ */
+export async function refuseBody(request: IncomingMessage, maxBytes: number, onRead: () => void): Promise<void> {
+	const bytes = await readBodyBytes(request, Math.min(maxBytes, maxUnwantedBytes), onRead);
+	// Official clients send empty ones.
+	const [field] = bytes.length === 0 ? [] : Object.keys(asObject(parse(bytes))).map(printable);
+	if (field !== undefined) {
+		throw new Problem('INVALID_REQUEST', `${field} is not a known field: no body is taken here`, {field});
+	}
+}
+
 function lengthOf({headers}: IncomingMessage): number {
 	return Number(headers['content-length'] ?? 0);
 }
 
-function hasBody(request: IncomingMessage): boolean {
+/** Whether one is announced; it may be empty. */
+export function hasBody(request: IncomingMessage): boolean {
 	return lengthOf(request) > 0 || request.headers['transfer-encoding'] !== undefined;
 }
 
-function assertJson(contentType: string | undefined): void {
+/** Also where nothing is said of the type. */
+export function isJson(contentType: string | undefined): boolean {
 	const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
-	if (type !== undefined && type !== 'application/json' && !/^[\w.-]+\/[\w.-]+\+json$/.test(type)) {
+	return type === undefined || type === 'application/json' || /^[\w.-]+\/[\w.-]+\+json$/.test(type);
+}
+
+function assertJson(contentType: string | undefined): void {
+	if (!isJson(contentType)) {
 		throw new Problem('UNSUPPORTED_MEDIA_TYPE', 'The body must be JSON: send it with content-type: application/json');
 	}
 }

@@ -48,7 +48,7 @@ function parseSpan(range: string, totalBytes: number, {offset, limit, tail}: Out
 		throw new Problem('INVALID_REQUEST', 'Range cannot be given together with offset, limit or tail', {field: 'Range'});
 	}
 
-	const ranges = parseRange(totalBytes, range);
+	const ranges = parseRange(totalBytes, wholeSuffixes(range, totalBytes));
 	if (ranges === -1) {
 		throw notSatisfiable(`There are ${totalBytes} bytes`, totalBytes);
 	}
@@ -57,10 +57,16 @@ function parseSpan(range: string, totalBytes: number, {offset, limit, tail}: Out
 	return first === undefined || second !== undefined ? null : {from: first.start, to: first.end + 1};
 }
 
+/** RFC 9110 section 14.1.2: a suffix that is longer than the content is all of it, and range-parser refuses it. */
+function wholeSuffixes(range: string, totalBytes: number): string {
+	return range.replaceAll(/(?<!\d\s*)-\s*(\d+)/g, (suffix, length) => (Number(length) > totalBytes ? '0-' : suffix));
+}
+
+/** As `ProcessOutput.read` does it: `limit` bytes of those that are kept, so that nobody takes what was dropped for the end. */
 function querySpan({offset, limit, tail}: OutputPart, totalBytes: number, baseOffset: number): Span {
 	const start = tail === undefined ? (offset ?? 0) : Math.max(baseOffset, totalBytes - tail);
 	const from = Math.min(start, totalBytes);
-	return {from, to: Math.min(totalBytes, from + (limit ?? totalBytes))};
+	return {from, to: Math.min(totalBytes, Math.max(from, baseOffset) + (limit ?? totalBytes))};
 }
 
 function notSatisfiable(sentence: string, totalBytes: number): Problem {

@@ -39,6 +39,18 @@ export function parseOutputQuery({query, header}: Pick<Call, 'query' | 'header'>
 		throw new Problem('INVALID_REQUEST', 'offset and tail cannot be given together', {field: 'tail'});
 	}
 
-	const wantsBytes = /(^|,)\s*application\/octet-stream\b/i.test(header('accept') ?? '');
-	return {stream, offset, limit, tail, format: format ?? (wantsBytes ? 'raw' : 'json')};
+	return {stream, offset, limit, tail, format: format ?? preferredFormat(header('accept') ?? '')};
+}
+
+/** Bytes only for who names them, and not JSON before them. */
+function preferredFormat(accept: string): OutputQuery['format'] {
+	const bytes = weightOf('application/octet-stream', accept);
+	return bytes > 0 && bytes >= weightOf('application/json', accept) ? 'raw' : 'json';
+}
+
+/** What a client thinks of a type that it names (RFC 9110 section 12.5.1): 0 where it does not, or does not take it. */
+function weightOf(type: string, accept: string): number {
+	const ranges = accept.split(',').map(range => range.split(';').map(part => part.trim().toLowerCase()));
+	const [, ...parameters] = ranges.find(([name]) => name === type) ?? ['', 'q=0'];
+	return Number(parameters.find(parameter => parameter.startsWith('q='))?.slice(2) ?? 1);
 }

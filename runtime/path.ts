@@ -4,7 +4,8 @@ import {Problem} from './problem.js';
 export interface Target {
 	/** As it came, without the query. */
 	readonly path: string;
-	readonly query: URLSearchParams;
+	/** As it came, with the question mark; empty where there is none. */
+	readonly query: string;
 }
 
 /** Not by `URL`, which resolves `..` and `%2e%2e`: what was asked for is what is looked up. */
@@ -12,14 +13,30 @@ export function parseTarget(url: string): Target {
 	// RFC 9112 section 3.2.2: a server must take the absolute form too.
 	const local = url.replace(/^https?:\/\/[^/?]*/i, '');
 	const [path = ''] = local.split('?', 1);
-	return {path, query: new URLSearchParams(local.slice(path.length))};
+	return {path, query: local.slice(path.length)};
 }
 
 /** @throws {Problem} 400 */
 export function decodeSegments(path: string): string[] {
+	return path
+		.split('/')
+		.slice(1)
+		.map(segment => decode(segment, 'path'));
+}
+
+/** @throws {Problem} 400: `URLSearchParams` would take what is no UTF-8 for other characters. */
+export function decodeQuery(query: string): URLSearchParams {
+	if (query.includes('%')) {
+		decode(query, 'query');
+	}
+
+	return new URLSearchParams(query);
+}
+
+function decode(text: string, what: string): string {
 	try {
-		return path.split('/').slice(1).map(decodeURIComponent);
+		return decodeURIComponent(text);
 	} catch (cause) {
-		throw new Problem('INVALID_REQUEST', 'The path is not percent-encoded UTF-8', {cause});
+		throw new Problem('INVALID_REQUEST', `The ${what} is not percent-encoded UTF-8`, {cause});
 	}
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type {Containment} from '../lib/index.js';
-import {asObject, parseFields, parseQuery} from './fields.js';
+import {asObject, parseFields, parseQuery, refuseQuery} from './fields.js';
 import {parseKillRequest} from './kill-request.js';
 import {readProcessId} from './process-id.js';
 import {processDetailsJson} from './process-json.js';
@@ -39,10 +39,16 @@ export function processRoutes(now: () => number): Route[] {
 			handle: call => waitUntilReady(call, now),
 		},
 		{method: 'DELETE', path: '/execute/processes/{process_id}', scope: 'kill', handle: forgetProcess},
-		{method: 'POST', path: '/execute/processes/{process_id}/signal', scope: 'kill', handle: signalProcess},
-		{method: 'DELETE', path: '/execute/kill', scope: 'kill', handle: killProcess},
-		{method: 'POST', path: '/execute/kill/{process_id}', scope: 'kill', handle: killProcess},
-		{method: 'POST', path: '/processes/{process_id}/kill', scope: 'kill', handle: killProcess},
+		{
+			method: 'POST',
+			path: '/execute/processes/{process_id}/signal',
+			scope: 'kill',
+			takesBody: true,
+			handle: signalProcess,
+		},
+		{method: 'DELETE', path: '/execute/kill', scope: 'kill', takesBody: true, handle: killProcess},
+		{method: 'POST', path: '/execute/kill/{process_id}', scope: 'kill', takesBody: true, handle: killProcess},
+		{method: 'POST', path: '/processes/{process_id}/kill', scope: 'kill', takesBody: true, handle: killProcess},
 	];
 }
 
@@ -56,7 +62,7 @@ async function getProcess(call: Call, now: () => number): Promise<Answer> {
 
 async function forgetProcess(call: Call): Promise<Answer> {
 	const processId = readProcessId(call);
-	parseQuery(v.object({}), call.query);
+	refuseQuery(call.query);
 	await call.supervisor.forget(processId);
 	const message = `Process ${processId} was forgotten, with its output`;
 	return {json: {process_id: processId, status: 'forgotten', message}};
@@ -64,8 +70,9 @@ async function forgetProcess(call: Call): Promise<Answer> {
 
 async function killProcess({supervisor, parameters, query, readBody}: Call): Promise<Answer> {
 	const {processId, ...options} = parseKillRequest(parameters['process_id'], query, await readBody());
-	const {containment} = await supervisor.kill(processId, options);
-	const message = `Process ${processId} was killed: ${proofs[containment]}`;
+	const {containment, startedAt} = await supervisor.kill(processId, options);
+	const proof = startedAt === null ? 'it had not begun, and never will' : proofs[containment];
+	const message = `Process ${processId} was killed: ${proof}`;
 	return {json: {process_id: processId, status: 'killed', message, containment}};
 }
 
@@ -79,7 +86,7 @@ export const signalSchema = v.object({signal: v.string('must be the name of a si
 
 async function signalProcess(call: Call): Promise<Answer> {
 	const processId = readProcessId(call);
-	parseQuery(v.object({}), call.query);
+	refuseQuery(call.query);
 	const {signal} = parseFields('field', signalSchema, asObject(await call.readBody()));
 	// The library knows the names.
 	await call.supervisor.signal(processId, signal as NodeJS.Signals);

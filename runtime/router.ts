@@ -44,6 +44,8 @@ export interface Route {
 	readonly path: string;
 	/** What a token must allow; `public` needs none. */
 	readonly scope: Scope | 'public';
+	/** Whether its handler reads a body. Elsewhere one that says anything is refused before the handler is asked. */
+	readonly takesBody?: true;
 	readonly handle: (call: Call) => Answer | Promise<Answer>;
 }
 

@@ -2,6 +2,7 @@ import {type AgentParts, agentRoutes} from './agent-routes.js';
 import {commandRoutes} from './command-routes.js';
 import type {EnvironmentFile} from './environment-file.js';
 import {environmentRoutes} from './environment-routes.js';
+import {refuseQuery} from './fields.js';
 import {processRoutes} from './process-routes.js';
 import type {Answer, Route} from './router.js';
 import {streamRoutes} from './stream-routes.js';
@@ -23,7 +24,15 @@ export function createRoutes({workspace, now = Date.now, ...parts}: RouteParts):
 		...processRoutes(now),
 		...streamRoutes(now),
 		...environmentRoutes(environment),
-		{method: 'GET', path: '/openapi.json', scope: 'read', handle: () => describeRoutes(routes, version)},
+		{
+			method: 'GET',
+			path: '/openapi.json',
+			scope: 'read',
+			handle: ({query}) => {
+				refuseQuery(query);
+				return describeRoutes(routes, version);
+			},
+		},
 	];
 	return routes;
 }

@@ -18,7 +18,13 @@ export function streamRoutes(now: () => number): Route[] {
 			scope: 'read',
 			handle: async call => ({events: await outputEvents(readProcessId(call), call, now)}),
 		},
-		{method: 'POST', path: '/execute/processes/{process_id}/stdin', scope: 'start', handle: writeInput},
+		{
+			method: 'POST',
+			path: '/execute/processes/{process_id}/stdin',
+			scope: 'start',
+			takesBody: true,
+			handle: writeInput,
+		},
 		{method: 'DELETE', path: '/execute/processes/{process_id}/stdin', scope: 'start', handle: closeInput},
 	];
 }

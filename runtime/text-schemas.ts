@@ -6,7 +6,7 @@ import * as v from 'valibot';
 
 /** Text that says something. */
 export const someText = v.pipe(
-	v.string(),
+	v.string('must be a string'),
 	v.nonEmpty('must not be empty'),
 	v.check(value => !value.includes('\0'), 'must not contain a NUL character'),
 );

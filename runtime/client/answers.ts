@@ -17,10 +17,17 @@ const processSchema = v.looseObject({
 	timeout: v.number(),
 	execution_time: v.nullable(v.number()),
 	created_at: v.string(),
+	ready_at: v.optional(text),
+	ready_timed_out_at: v.optional(text),
 });
 
 /** One process. */
 export type ShownProcess = v.InferOutput<typeof processSchema>;
+
+/** Whether a process with this status has not ended. */
+export function isLive(status: string): boolean {
+	return status === 'running' || status === 'queued';
+}
 
 const pageSchema = v.object({
 	processes: v.array(processSchema),

@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {IncomingMessage} from 'node:http';
 import {
 	type Health,
+	isLive,
 	type Page,
 	readHealth,
 	readMessage,
@@ -16,6 +17,9 @@ import {away, type Request, readText, send} from './http.js';
 import {type Patience, Persistence, usualPatience} from './persistence.js';
 import {parseEvents, type ReceivedEvent} from './server-sent-events.js';
 
+/** What shows that a command is ready: one of these. */
+export type ReadySign = {readonly port: number} | {readonly http: string} | {readonly log: string};
+
 /** A command as `POST /commands/background` takes it. */
 export interface CommandFields {
 	readonly command: string;
@@ -24,6 +28,9 @@ export interface CommandFields {
 	readonly timeout?: number | undefined;
 	readonly working_dir?: string | undefined;
 	readonly env?: Readonly<Record<string, string>> | undefined;
+	readonly leftover?: string | undefined;
+	readonly stdin?: boolean | undefined;
+	readonly ready?: ReadySign | undefined;
 }
 
 /** Which part of the list. */
@@ -65,7 +72,7 @@ export class DaemonClient {
 	async start(command: CommandFields): Promise<string> {
 		const headers = {'idempotency-key': randomUUID()};
 		const request = {method: 'POST', path: '/commands/background', headers, body: command};
-		const answer = await this.#persistence.ask(() => this.#ask(request));
+		const answer = await this.#askOnAndOn(request);
 		return readStarted(answer).process_id;
 	}
 
@@ -74,19 +81,20 @@ export class DaemonClient {
 	}
 
 	async list(query: ListQuery): Promise<Page> {
-		return readPage(await this.#ask({path: `/execute/processes${queryOf({...query, tail_bytes: 0})}`}));
+		return readPage(await this.#askOnAndOn({path: `/execute/processes${queryOf({...query, tail_bytes: 0})}`}));
 	}
 
 	async get(processId: string): Promise<ShownProcess> {
 		return readProcess(await this.#ask({path: `${pathOf(processId)}?tail_bytes=0`}));
 	}
 
-	/** Settles with what the daemon says when nothing of it is alive. */
+	/** Settles with what the daemon says when nothing of it is alive; the next daemon goes on with it. */
 	async kill(processId: string, gracePeriod?: number): Promise<string> {
 		const body = {process_id: processId, ...(gracePeriod === undefined ? {} : {grace_period: gracePeriod})};
-		return readMessage(await this.#ask({method: 'DELETE', path: '/execute/kill', body})).message;
+		return readMessage(await this.#askOnAndOn({method: 'DELETE', path: '/execute/kill', body})).message;
 	}
 
+	/** Not asked again where the daemon breaks off: it may have been sent, and twice is not once. */
 	async signal(processId: string, signal: string): Promise<string> {
 		const request = {method: 'POST', path: `${pathOf(processId)}/signal`, body: {signal}};
 		return readMessage(await this.#ask(request)).message;
@@ -96,12 +104,29 @@ export class DaemonClient {
 		await this.#ask({method: 'DELETE', path: pathOf(processId)});
 	}
 
-	/** Settles with the process once it has ended, also over a restart of the daemon. */
-	async wait(processId: string): Promise<ShownProcess> {
-		const request = {path: `${pathOf(processId)}/wait?timeout=${waitSeconds}&tail_bytes=0`, idleMs: silenceMs};
+	/**
+	 * Settles with the process once it has ended, also over a restart of the daemon; after so many seconds with it as it
+	 * is then.
+	 */
+	async wait(processId: string, seconds = Number.POSITIVE_INFINITY): Promise<ShownProcess> {
+		const end = performance.now() + seconds * 1000;
 		for (;;) {
-			const process = readProcess(await this.#persistence.ask(() => this.#ask(request)));
-			if (process.status !== 'running' && process.status !== 'queued') {
+			const left = Math.max(0, end - performance.now()) / 1000;
+			const timeout = Math.min(left, waitSeconds).toFixed(3);
+			const path = `${pathOf(processId)}/wait${queryOf({timeout, tail_bytes: 0})}`;
+			const process = readProcess(await this.#askOnAndOn({path, idleMs: silenceMs}));
+			if (!isLive(process.status) || left <= waitSeconds) {
+				return process;
+			}
+		}
+	}
+
+	/** Settles with the process once it is ready, or will not be seen to be, also over a restart of the daemon. */
+	async ready(processId: string): Promise<ShownProcess> {
+		const request = {path: `${pathOf(processId)}/ready${queryOf({timeout: waitSeconds})}`, idleMs: silenceMs};
+		for (;;) {
+			const process = readProcess(await this.#askOnAndOn(request));
+			if (process.ready_at || process.ready_timed_out_at || !isLive(process.status)) {
 				return process;
 			}
 		}
@@ -140,6 +165,11 @@ export class DaemonClient {
 				this.#persistence.lost(error);
 			}
 		}
+	}
+
+	/** For what may be asked twice: while a daemon that was there is away, it is waited for. */
+	#askOnAndOn(request: Request): Promise<string> {
+		return this.#persistence.ask(() => this.#ask(request));
 	}
 
 	async #ask(request: Request): Promise<string> {

@@ -4,8 +4,11 @@ import type {ShownProcess} from './answers.js';
 import type {DaemonClient} from './daemon-client.js';
 
 const wholeId = /^proc_[0-9a-f]{32}$/;
-const partOfId = /^(?:proc_)?[0-9a-f]{1,32}$/;
+const partOfId = /^(?:proc_[0-9a-f]{0,32}|[0-9a-f]{1,32})$/;
 const shownCandidates = 10;
+
+/** Which one is meant where several have the name: the one that has not ended, if it is the only one; or none. */
+export type Preference = 'live' | 'none';
 
 /**
  * The id of the one process that somebody means: by its id, by its name, or by the beginning of its id, with or
@@ -13,13 +16,17 @@ const shownCandidates = 10;
  *
  * Rejects with `CannotError` where there is none, or more than one: then it names them.
  */
-export async function findProcess(client: Pick<DaemonClient, 'list'>, meant: string): Promise<string> {
+export async function findProcess(
+	client: Pick<DaemonClient, 'list'>,
+	meant: string,
+	preference: Preference,
+): Promise<string> {
 	if (wholeId.test(meant)) {
 		// The daemon says it if there is none.
 		return meant;
 	}
 
-	const named = meant === '' ? [] : (await client.list({name: meant, limit: shownCandidates + 1})).processes;
+	const named = meant === '' ? [] : await findByName(client, meant, preference);
 	const candidates = named.length === 0 && partOfId.test(meant) ? await findByBeginning(client, meant) : named;
 	const [first, second] = candidates;
 	if (first === undefined) {
@@ -27,10 +34,27 @@ export async function findProcess(client: Pick<DaemonClient, 'list'>, meant: str
 	}
 
 	if (second !== undefined) {
-		throw new CannotError(`"${escaped(meant)}" can be one of several processes:\n${describe(candidates)}`);
+		throw new CannotError(
+			`"${escaped(meant)}" can be one of several processes; give the id of one:\n${describe(candidates)}`,
+		);
 	}
 
 	return first.process_id;
+}
+
+async function findByName(
+	client: Pick<DaemonClient, 'list'>,
+	name: string,
+	preference: Preference,
+): Promise<readonly ShownProcess[]> {
+	const {processes} = await client.list({name, limit: shownCandidates + 1});
+	if (preference === 'none' || processes.length < 2) {
+		return processes;
+	}
+
+	const pages = await Promise.all(['running', 'queued'].map(status => client.list({name, status, limit: 2})));
+	const live = pages.flatMap(page => page.processes);
+	return live.length === 1 ? live : processes;
 }
 
 async function findByBeginning(client: Pick<DaemonClient, 'list'>, beginning: string): Promise<ShownProcess[]> {

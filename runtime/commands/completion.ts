@@ -126,7 +126,8 @@ function beginningWith(partial: string, candidates: readonly string[]): string[]
 async function listProcessNames(stateDir: string | undefined): Promise<string[]> {
 	const {connect} = await import('./daemon-command.js');
 	try {
-		const {processes} = await (await connect({stateDir})).list({limit: 100});
+		// Somebody has pressed a key.
+		const {processes} = await (await connect({stateDir}, 0)).list({limit: 100});
 		const ids = processes.map(({process_id: id}) => id.replace('proc_', '').slice(0, 8));
 		// Others would have to be quoted.
 		const names = processes.map(({name}) => name ?? '').filter(name => /^[\w@%+:,./-]+$/.test(name));

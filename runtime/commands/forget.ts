@@ -9,7 +9,7 @@ export function forgetCommand(): Command {
 		.action(async (meant: readonly string[], flags: EndpointFlags) => {
 			const client = await connect(flags);
 			// All are looked up first: a name that is wrong removes nothing.
-			const processIds = await Promise.all(meant.map(each => find(client, each)));
+			const processIds = await Promise.all(meant.map(each => find(client, each, 'none')));
 			for (const processId of processIds) {
 				await client.forget(processId);
 				process.stdout.write(`${processId} is forgotten\n`);

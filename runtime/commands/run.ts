@@ -1,10 +1,11 @@
 import {resolve} from 'node:path';
-import type {Command} from 'commander';
-import type {CommandFields} from '../client/daemon-client.js';
+import {type Command, Option} from 'commander';
+import {isLive, type ShownProcess} from '../client/answers.js';
+import type {CommandFields, ReadySign} from '../client/daemon-client.js';
 import type {EndpointFlags} from '../client/endpoint.js';
 import {CannotError} from '../failure.js';
-import {printable} from '../shown-text.js';
-import {connect, daemonCommand, explainInterrupt, tell} from './daemon-command.js';
+import {escaped, printable} from '../shown-text.js';
+import {connect, daemonCommand, explainInterrupt, secondsOf, tell} from './daemon-command.js';
 import {endLike, endsLikeItsProcess} from './ending.js';
 
 interface RunFlags extends EndpointFlags {
@@ -12,6 +13,9 @@ interface RunFlags extends EndpointFlags {
 	readonly timeout?: string;
 	readonly cwd?: string;
 	readonly env: readonly string[];
+	readonly leftover?: string;
+	readonly stdin?: true;
+	readonly ready?: string;
 	readonly wait?: true;
 	readonly follow?: true;
 }
@@ -29,6 +33,14 @@ export function runCommand(): Command {
 			collect,
 			[],
 		)
+		.addOption(
+			new Option('--leftover <what>', 'what becomes of descendants that outlive it; keep unless given').choices([
+				'keep',
+				'kill',
+			]),
+		)
+		.option('--stdin', 'its standard input can be written, by POST /execute/processes/{id}/stdin')
+		.option('--ready <sign>', 'stay until it is ready: listens on this port, answers this URL, or writes this text')
 		.option('--wait', 'stay until it ends, and end with its exit code')
 		.option('--follow', 'the same, and show what it writes; Ctrl-C leaves it running')
 		.passThroughOptions();
@@ -50,8 +62,21 @@ async function run(words: readonly string[], flags: RunFlags): Promise<void> {
 	process.stdout.write(`${processId}\n`);
 	if (flags.wait) {
 		endLike(await client.wait(processId));
-	} else {
-		process.exitCode = 0;
+		return;
+	}
+
+	if (flags.ready !== undefined) {
+		assertReady(await client.ready(processId));
+	}
+
+	process.exitCode = 0;
+}
+
+/** @throws {CannotError} */
+function assertReady({process_id: id, ready_at: readyAt, status}: ShownProcess): void {
+	if (!readyAt) {
+		const why = isLive(status) ? 'was not ready in time; it runs on' : 'has ended before it was ready';
+		throw new CannotError(`${escaped(id)} ${why}: see its output with "nohupd logs"`);
 	}
 }
 
@@ -61,30 +86,36 @@ async function commandFields(
 	flags: RunFlags,
 	environment: NodeJS.ProcessEnv,
 ): Promise<CommandFields> {
-	const {name, timeout, cwd, env, url} = flags;
+	const {name, timeout, cwd, env, url, leftover, stdin, ready} = flags;
 	return {
 		command,
 		...(args.length === 0 ? {} : {args}),
 		name,
-		timeout: timeout === undefined ? undefined : await seconds(timeout),
+		leftover,
+		stdin,
+		ready: ready === undefined ? undefined : readySign(ready),
+		timeout: timeout === undefined ? undefined : await secondsOf('--timeout', timeout),
 		// A directory of ours means nothing on another machine.
 		working_dir: url === undefined ? resolve(cwd ?? '.') : cwd,
 		...(env.length === 0 ? {} : {env: Object.fromEntries(env.map(given => variable(given, environment)))}),
 	};
 }
 
-async function seconds(timeout: string): Promise<number> {
-	const [{duration}, {safeParse}] = await Promise.all([import('../duration.js'), import('valibot')]);
-	const parsed = safeParse(duration, timeout);
-	if (!parsed.success) {
-		throw new CannotError(`--timeout ${parsed.issues[0].message}; got ${JSON.stringify(printable(timeout))}`);
+/** One that is none of these is refused by the daemon. */
+function readySign(sign: string): ReadySign {
+	if (/^\d+$/.test(sign)) {
+		return {port: Number(sign)};
 	}
 
-	return parsed.output;
+	return /^https?:/i.test(sign) ? {http: sign} : {log: sign};
 }
 
 function variable(given: string, environment: NodeJS.ProcessEnv): [name: string, value: string] {
 	const [, name = given, value = environment[given]] = /^(.*?)=(.*)$/s.exec(given) ?? [];
+	if (name === '') {
+		throw new CannotError(`--env ${printable(given)}: a name must stand before =`);
+	}
+
 	if (value === undefined) {
 		throw new CannotError(`--env ${printable(given)}: no such variable here; give it a value with =`);
 	}

@@ -38,6 +38,8 @@ export function buildDocument(routes: readonly Route[], version: string): object
 			title: 'nohupd',
 			version,
 			summary: 'Background shell commands that nothing can lose.',
+			description:
+				'Where there is GET, there is HEAD, and OPTIONS everywhere. Any other method than those of a path is answered with 405, METHOD_NOT_ALLOWED and the header Allow.',
 			license: {name: 'MIT', identifier: 'MIT'},
 		},
 		servers: [{url: '/'}],

@@ -34,11 +34,12 @@ export const streamOperations: Operations = {
 		headers: {'Last-Event-ID': 'The id of the last event that was seen. Goes before after.'},
 		fields: {
 			after: 'The number of the last event that was seen; 0 for all that are kept.',
-			process_id: 'Only of this process.',
+			process_id: 'Only of this process, also after it was forgotten.',
 			type: `Only of these types, with commas: ${eventTypes.join(', ')}.`,
 		},
 		answer: text('Lines with id, event and data, as the WHATWG HTML standard has them.'),
 		answerType: 'text/event-stream',
+		problems: ['RESOURCE_NOT_FOUND'],
 		example: {
 			query: {after: '0', type: 'started,ended'},
 			answer: 'event: gap\ndata: {"from":1,"to":6}\n\n',
@@ -54,7 +55,8 @@ export const streamOperations: Operations = {
 		headers: {Range: 'RFC 9110 section 14, for bytes: which of all that was ever written.'},
 		fields: {
 			stream: 'Which of the two.',
-			offset: 'Where to begin, counted from the first byte ever written.',
+			offset:
+				'Where to begin, counted from the first byte ever written. Before what is kept means at its first byte, beyond the end means at the end: the answer says where its bytes are.',
 			limit: 'How many bytes at most.',
 			tail: 'In place of offset: so many bytes before the end.',
 			format: 'raw for exact bytes.',

@@ -1,6 +1,6 @@
 import {randomBytes} from 'node:crypto';
 import {once} from 'node:events';
-import {existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
+import {existsSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
@@ -65,10 +65,12 @@ test('a command runs where it was started from, with the variables that it was g
 	const here = await runLine(t, stateDir, ['run', ...flags, '--', 'pwd; echo "$A $B"'], {cwd, env: {B: 'from here'}});
 	const there = await runLine(t, stateDir, ['run', '--cwd', '..', '--follow', 'pwd'], {cwd});
 	const missing = await runLine(t, stateDir, ['run', '--env', 'C', 'true']);
+	const nameless = await runLine(t, stateDir, ['run', '--env', '=x', 'true']);
 
 	t.is(here.stdout.toString(), `${cwd}\nx=y from here\n`);
 	t.is(there.stdout.toString(), `${join(cwd, '..')}\n`);
 	t.like(missing, {code: 125, stderr: '--env C: no such variable here; give it a value with =\n'});
+	t.like(nameless, {code: 125, stderr: '--env =x: a name must stand before =\n'});
 });
 
 /** Whether a process has a connection to a port of this machine (proc_pid_net(5), tcp). */
@@ -118,6 +120,56 @@ test('a wrong time', failsWith, ['run', '--timeout', 'soon', 'true'], 125, /^--t
 test('waiting for nobody', failsWith, ['wait', 'nobody'], 125, /^No process has the name.* "nobody"\n$/);
 test('killing nobody', failsWith, ['kill', 'nobody'], 1, /^No process has the name.* "nobody"\n$/);
 test('a whole id that nobody has', failsWith, ['logs', `proc_${'0'.repeat(32)}`], 1, /^No process with id proc_0+\n$/);
+
+test('run stays until the command is ready, where it says by what that is seen', async t => {
+	const {daemon, nohupd} = await openPlace(t);
+	const flags = ['--stdin', '--leftover', 'kill', '--ready', 'listening'];
+
+	const ready = await nohupd('run', ...flags, '--', 'echo listening; cat');
+	const ended = await nohupd('run', '--ready', '65000', '--', 'true');
+	const [id = ''] = lines(ready);
+
+	t.like(ready, {code: 0, stderr: ''});
+	t.like(await daemon.get(id), {status: 'running', stdin: true, ready: {log: 'listening'}, stdout: 'listening\n'});
+	t.is(ended.code, 125);
+	t.regex(ended.stderr, /^proc_\w+ has ended before it was ready: /);
+	t.like(await daemon.get(lines(ended)[0] ?? ''), {ready: {port: 65_000}});
+	await daemon.kill(id);
+});
+
+test('a wait can be given up: the process runs on', async t => {
+	const {daemon, nohupd} = await openPlace(t);
+	const {process_id: id} = await daemon.start({command: 'sleep 600', name: 'long'});
+
+	t.like(await nohupd('wait', '--timeout', '1s', 'long'), {
+		code: 125,
+		stderr: `${id} has not ended within 1 s; it runs on\n`,
+	});
+
+	t.is((await daemon.get(id)).status, 'running');
+	await daemon.kill(id);
+});
+
+test('who interrupts a run is told that the command runs on, also in a log', async t => {
+	const {stateDir, daemon} = await openPlace(t);
+	for (const flag of ['--wait', '--follow']) {
+		const run = startLine(t, stateDir, ['run', flag, '--', 'echo begun; sleep 600']);
+		const running = await eventually(
+			() => daemon.list('?status=running'),
+			([process]) => process?.stdout === 'begun\n',
+		);
+		const id = running[0]?.process_id ?? '';
+		await eventually(() => run.stdout() !== '');
+
+		run.child.kill('SIGINT');
+
+		t.like(await run.ended, {
+			signal: 'SIGINT',
+			stderr: `${id} runs on: see it with "nohupd logs -f", end it with "nohupd kill"\n`,
+		});
+		await daemon.kill(id);
+	}
+});
 
 test('without a daemon a sentence says so', async t => {
 	const stateDir = makeStateDir(t);
@@ -216,7 +268,10 @@ test('a name of two processes is told with both of them, and ends none', async t
 	const {code, stderr} = await nohupd('kill', 'twin');
 
 	t.is(code, 1);
-	t.regex(stderr, /^"twin" can be one of several processes:\n( {2}proc_\w+ {2}running {2}twin\n){2}$/);
+	t.regex(
+		stderr,
+		/^"twin" can be one of several processes; give the id of one:\n( {2}proc_\w+ {2}running {2}twin\n){2}$/,
+	);
 	const running = await daemon.list('?status=running');
 	t.is(running.length, 2);
 	t.is((await nohupd('kill', ...running.map(({process_id: id}) => id))).code, 0);
@@ -271,6 +326,26 @@ test('a reader that leaves ends a follow quietly, and nothing else', async t => 
 
 	t.like(await follow.ended, {code: 141, stderr: ''});
 	t.regex((await nohupd('kill', 'yes')).stdout.toString(), /was killed/);
+});
+
+test('output that cannot be written is told, and no success', async t => {
+	const {stateDir, nohupd} = await openPlace(t);
+	await nohupd('run', '--name', 'talker', '--wait', '--', 'echo hello');
+
+	for (const [code, ...words] of [
+		[1, 'logs', 'talker'],
+		[1, 'logs', '-f', 'talker'],
+		[1, 'ps'],
+		[1, 'ps', '--json'],
+		[1, 'token'],
+		[1, 'doctor'],
+		[125, 'run', '--follow', 'echo hello'],
+	] as const) {
+		const outcome = await runLine(t, stateDir, words, {stdout: openSync('/dev/full', 'w')});
+
+		t.is(outcome.code, code, words.join(' '));
+		t.regex(outcome.stderr, /^Standard output cannot be written: .*ENOSPC.*\n$/);
+	}
 });
 
 test('the doctor says what is there, and that the daemon answers', async t => {

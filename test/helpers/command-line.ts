@@ -34,23 +34,30 @@ export function environmentFor(stateDir: string, added: NodeJS.ProcessEnv = {}):
 	return {...Object.fromEntries(inherited), NOHUPD_STATE_DIR: stateDir, TERM: 'xterm', ...added};
 }
 
+interface Surroundings {
+	readonly env?: NodeJS.ProcessEnv;
+	readonly cwd?: string;
+	/** A descriptor that is open for writing; a pipe unless given. */
+	readonly stdout?: number | 'pipe';
+}
+
 /** Starts `nohupd` with these words for a state directory. It is ended with the test. */
 export function startLine(
 	t: ExecutionContext,
 	stateDir: string,
 	words: readonly string[],
-	{env = {}, cwd = '/'}: {readonly env?: NodeJS.ProcessEnv; readonly cwd?: string} = {},
+	{env = {}, cwd = '/', stdout: output = 'pipe'}: Surroundings = {},
 ): Running {
 	const child = spawn(process.execPath, [program, ...words], {
 		cwd,
 		env: environmentFor(stateDir, env),
-		stdio: ['ignore', 'pipe', 'pipe'],
+		stdio: ['ignore', output, 'pipe'],
 	});
 	t.teardown(() => child.kill('SIGKILL'));
 	const stdout: Buffer[] = [];
 	const stderr: Buffer[] = [];
-	child.stdout.on('data', chunk => stdout.push(chunk));
-	child.stderr.on('data', chunk => stderr.push(chunk));
+	child.stdout?.on('data', chunk => stdout.push(chunk));
+	child.stderr?.on('data', chunk => stderr.push(chunk));
 	return {
 		child,
 		ended: once(child, 'close').then(([code, signal]) => ({

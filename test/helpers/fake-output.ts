@@ -19,7 +19,7 @@ export class FakeOutput implements ProcessOutput {
 		const {baseOffset = 0, hasEnded = true} = this.facts;
 		const totalBytes = this.written.length;
 		const asked = tail === undefined ? offset : Math.max(baseOffset, totalBytes - tail);
-		const start = Math.max(asked, baseOffset);
+		const start = Math.min(Math.max(asked, baseOffset), totalBytes);
 		const bytes = this.written.subarray(start, start + limit);
 		const nextOffset = start + bytes.length;
 		this.reads.push(asked);

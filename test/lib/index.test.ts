@@ -1,4 +1,5 @@
 import test from 'ava';
+import {createSupervisor, SettingsInvalidError, type Supervisor} from '../../lib/index.js';
 import {findUndocumented} from '../helpers/public-items.js';
 import {readSources} from '../helpers/source-files.js';
 
@@ -81,4 +82,16 @@ test('of a module that is public as a whole every item is looked at', t => {
 	t.deepEqual(findUndocumented(bad, 'x/index'), [
 		...['C', 'D', 'E', 'E.a', 'E.c', 'E.d', 'F', 'g', 'h'].map(name => `x/b: ${name}`),
 	]);
+});
+
+test('no options at all are refused as wrong ones are', async t => {
+	// As a program without types may call it.
+	const create = createSupervisor as (options?: unknown) => Promise<Supervisor>;
+
+	for (const options of [undefined, null, 5]) {
+		await t.throwsAsync(create(options), {
+			instanceOf: SettingsInvalidError,
+			message: `options must be an object of settings; got ${options}`,
+		});
+	}
 });

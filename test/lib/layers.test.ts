@@ -10,14 +10,14 @@ interface Row {
 
 /** DESIGN.md, "Layout": imports point one way. */
 const rows: readonly Row[] = [
-	{of: /^lib\/(process|streams|errors|state-file)$/, may: /^(?!)/},
-	{of: /^lib\/events$/, may: /^lib\/process$/},
-	{of: /^lib\/readiness-input$/, may: /^lib\/process$/},
-	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors|readiness-input)$/},
+	{of: /^lib\/(process|streams|state-file|nearest|well-formed)$/, may: /^(?!)/},
+	{of: /^lib\/(events|errors)$/, may: /^lib\/process$/},
+	{of: /^lib\/readiness-input$/, may: /^lib\/(process|well-formed)$/},
+	{of: /^lib\/command$/, may: /^lib\/(process|streams|errors|readiness-input|nearest|well-formed)$/},
 	{of: /^lib\/store-ports$/, may: /^lib\/(process|events)$/},
 	{of: /^lib\/ports$/, may: /^lib\/(process|streams|events|errors|store-ports)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|streams|events|errors|command)$/},
-	{of: /^lib\/settings$/, may: /^lib\/(process|streams|events|errors|ports)$/},
+	{of: /^lib\/settings$/, may: /^lib\/(process|streams|events|errors|ports|nearest)$/},
 	{of: /^lib\/tokens$/, may: /^lib\/(process|streams|events|errors|ports|settings)$/},
 	{of: /^lib\/sqlite\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|sqlite\/.*)$/},
 	{of: /^lib\/keeper\//, may: /^lib\/(process|streams|events|errors|command|ports|tokens|state-file|keeper\/.*)$/},

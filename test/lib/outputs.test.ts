@@ -39,6 +39,16 @@ test('the end can be asked for, however much that is', async t => {
 	t.deepEqual(await read({tail: 0}), ['', 10, true]);
 });
 
+test('who asks for more than there is goes on at the end, and misses nothing', async t => {
+	const supervisor = await openSupervisor(t);
+	const {processId} = await supervisor.start({command: 'printf 0123456789'});
+	await supervisor.wait(processId);
+
+	const ahead = await supervisor.output(processId).read({offset: Number.MAX_SAFE_INTEGER});
+
+	t.like(ahead, {offset: 10, nextOffset: 10, gap: null, isEnd: true});
+});
+
 test('while a process runs there may be more: its end is not the end of its output', async t => {
 	const supervisor = await openSupervisor(t);
 	const {processId} = await supervisor.start({command: 'read -t 60 <> <(:)'});

@@ -65,6 +65,23 @@ test(refuses, {stateDir: ''}, 'stateDir must be the path of a directory');
 test(refuses, {stateDir: 5}, 'stateDir must be the path of a directory');
 test(refuses, {stateDir: 'a\0b'}, 'stateDir must be the path of a directory');
 
+test(
+	refuses,
+	{bogus: 1},
+	'bogus is not a known setting; known are stateDir, workingDir, logger, ports, maxRunning, maxQueued, gracePeriodMs, defaultTimeoutMs, maxTimeoutMs, output, containment, retention',
+);
+test(refuses, {gracePeriod: 5}, 'gracePeriod is not a known setting; did you mean gracePeriodMs?');
+test(refuses, {output: {maxBytes: 5}}, 'output.maxBytes is not a known setting; did you mean maxTotalBytes?');
+test(refuses, {retention: {maxAge: 5}}, 'retention.maxAge is not a known setting; did you mean maxAgeMs?');
+test(refuses, {retention: 5}, 'retention must be an object of settings; got 5');
+test(refuses, {ports: {clok: () => null}}, 'ports.clok is not a known setting; did you mean clock?');
+test(
+	refuses,
+	{ports: {clock: {}}},
+	'ports.clock must be a function that is given the part it replaces; got [object Object]',
+);
+test(refuses, {workingDir: 5}, 'workingDir must be the path of a directory; got 5');
+
 test('not a number at all is refused', t => {
 	t.throws(() => parseSettings({stateDir: '/state', gracePeriodMs: Number.NaN}), {instanceOf: SettingsInvalidError});
 });

@@ -5,6 +5,7 @@ import {
 	createSupervisor,
 	IdempotencyConflictError,
 	type PortOverrides,
+	type Process,
 	ProcessEndedError,
 	ProcessNotFoundError,
 	ProcessRunningError,
@@ -240,6 +241,23 @@ test('nor can what has just ended by itself, before anybody was told', async t =
 	t.deepEqual(terminator.sent, []);
 });
 
+test('a signal to what does not run is refused with what is true of it', async t => {
+	const {supervisor, clock, end} = await open(t, {maxRunning: 1, gracePeriodMs: 0});
+	const first = await supervisor.start({command: 'first', timeoutMs: 1000});
+	const queued = await supervisor.start({command: 'second', timeoutMs: 0});
+	const signalled = async ({processId}: Process) =>
+		(await t.throwsAsync(supervisor.signal(processId, 'SIGHUP'), {instanceOf: ProcessEndedError}))?.why;
+
+	t.is(await signalled(queued), 'queued');
+	await clock.advance(1000);
+	t.is(await signalled(first), 'timeout');
+	const third = await supervisor.start({command: 'third', timeoutMs: 0});
+	await supervisor.kill(third.processId);
+	t.is(await signalled(third), 'request');
+	await end(queued.processId);
+	t.is(await signalled(queued), 'exited');
+});
+
 test('what nobody knows can be neither shown, killed nor waited for', async t => {
 	const {supervisor} = await open(t);
 	const asks = [
@@ -414,6 +432,37 @@ test('events can be iterated: those that were, and those that come, until the cl
 	t.deepEqual(told, ['1 queued', '2 started', '3 ended']);
 });
 
+test('events of a process that nobody knows are refused; of one that was forgotten, they tell so', async t => {
+	const {supervisor, end} = await open(t);
+	const {processId} = await supervisor.start({command: 'a'}, {owner: 'alice'});
+	await end(processId);
+	await supervisor.forget(processId);
+	const first = async (owner?: string) => (await supervisor.events({after: 0, processId, owner}).next()).value?.type;
+
+	t.throws(() => supervisor.events({processId: 'proc_nobody'}), {instanceOf: ProcessNotFoundError});
+	t.throws(() => supervisor.events({processId, owner: 'bob'}), {instanceOf: ProcessNotFoundError});
+	t.is(await first(), 'gap');
+	t.is(await first('alice'), 'gap');
+});
+
+test('what a wait does not know is refused, and so is a listener that would never be called', async t => {
+	const {supervisor} = await open(t);
+	const {processId} = await supervisor.start({command: 'a', ready: {log: 'x'}});
+	const options = {timeoutMs: 50} as object;
+
+	for (const wait of [supervisor.wait(processId, options), supervisor.ready(processId, options)]) {
+		await t.throwsAsync(wait, {
+			instanceOf: QueryInvalidError,
+			message: 'timeoutMs is not known here; known are signal',
+		});
+	}
+
+	t.throws(() => supervisor.on('bogus' as 'ended', () => undefined), {
+		instanceOf: QueryInvalidError,
+		message: 'type must be one of queued, started, ready, stopping, ended, forgotten; got "bogus"',
+	});
+});
+
 const refusesEvents = test.macro({
 	async exec(t: ExecutionContext, options: object, message: string) {
 		const {supervisor} = await open(t);
@@ -437,7 +486,10 @@ test('a closed supervisor lets go of the keeper, signals nobody, and refuses eve
 	const {supervisor, launcher, terminator, processTable, clock} = await open(t);
 	const {processId} = await supervisor.start({command: 'a'});
 	t.true(launcher.isOpen);
-	const wait = t.throwsAsync(supervisor.wait(processId), {instanceOf: ShuttingDownError});
+	const wait = t.throwsAsync(supervisor.wait(processId), {
+		instanceOf: ShuttingDownError,
+		message: 'The supervisor is shutting down; commands that run go on',
+	});
 
 	await supervisor.close();
 	await supervisor.close();

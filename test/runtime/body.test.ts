@@ -52,7 +52,6 @@ test(
 		command: 'true',
 	},
 );
-test('an empty body is none, whatever its type', accepts, {headers: {'content-type': 'text/plain'}}, undefined);
 
 const rejects = test.macro(async (t, options: AskOptions, status: number, code: string, sentence: string | RegExp) => {
 	const bodies: unknown[] = [];
@@ -85,6 +84,15 @@ test(
 	media,
 	/application\/json/,
 );
+test(
+	'an empty body is none, whatever its type',
+	rejects,
+	{headers: {'content-type': 'text/plain'}},
+	400,
+	invalid,
+	'The body is missing: send an object as JSON',
+);
+test('rejects what is no object', rejects, {body: '[]'}, 400, invalid, 'The body must be an object; got an array');
 test(
 	'rejects a compressed body',
 	rejects,
@@ -232,3 +240,54 @@ test('a body that ends early starts nothing', async t => {
 	t.is((await ask('GET', '/ping')).status, 200);
 	t.notRegex(log.join(''), /"level":"error"/);
 });
+
+const takesNone = test.macro(async (t, method: string, target: string, options: AskOptions, message?: string) => {
+	const forgotten: string[] = [];
+	const {ask} = await openServer(t, {
+		forget: async processId => {
+			forgotten.push(processId);
+			return aProcess();
+		},
+	});
+
+	const {status, json} = await ask(method, target, options);
+
+	t.is(status, message === undefined ? 200 : 400);
+	if (message !== undefined) {
+		t.like(json, {message, field: 'env_vars'});
+	}
+
+	t.is(forgotten.length, message === undefined ? 1 : 0);
+});
+
+const one = '/execute/processes/proc_1';
+const unknown = 'env_vars is not a known field: no body is taken here';
+
+test(
+	'a body that nobody reads is refused, and nothing done',
+	takesNone,
+	'DELETE',
+	one,
+	{body: {env_vars: ['A']}},
+	unknown,
+);
+test(
+	'also one that would have narrowed what is removed',
+	takesNone,
+	'DELETE',
+	'/env',
+	{body: {env_vars: ['A']}},
+	unknown,
+);
+test('also with GET, and without a token', takesNone, 'GET', '/ping', {body: {env_vars: []}, token: null}, unknown);
+test(
+	'also in chunks',
+	takesNone,
+	'DELETE',
+	'/env',
+	{body: {env_vars: 1}, headers: {'transfer-encoding': 'chunked'}},
+	unknown,
+);
+test('an empty one is none', takesNone, 'DELETE', one, {headers: {'content-type': 'application/json'}});
+test('nor does an empty object say anything', takesNone, 'DELETE', one, {body: {}});
+test('nor one of no chunks', takesNone, 'DELETE', one, {body: '', headers: {'transfer-encoding': 'chunked'}});

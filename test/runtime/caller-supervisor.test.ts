@@ -59,7 +59,7 @@ function aSupervisor() {
 			yield* [];
 			return undefined;
 		},
-		state: () => ({running: 1, queued: 0, isClosing: false, containment: 'session'}),
+		state: () => ({running: 1, queued: 0, isClosing: false, hasRoom: true, containment: 'session'}),
 	} satisfies Partial<Supervisor>;
 	// What a test does not write is not called.
 	return {supervisor: supervisor as Partial<Supervisor> as Supervisor, calls};

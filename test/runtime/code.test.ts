@@ -23,8 +23,9 @@ const refuses = test.macro((t, body: unknown, field: string | undefined, message
 	);
 });
 
-test('refuses no body', refuses, undefined, undefined, /must be an object/);
+test('refuses no body', refuses, undefined, undefined, /^The body is missing/);
 test('refuses no code', refuses, {}, 'code', /code is missing/);
+test('refuses code that is no text', refuses, {code: 5}, 'code', /^code must be a string; got 5$/);
 test('refuses empty code', refuses, {code: ''}, 'code', /must not be empty/);
 test(
 	'refuses another language',

@@ -1,5 +1,5 @@
 import {createSecretKey} from 'node:crypto';
-import {existsSync} from 'node:fs';
+import {existsSync, rmSync} from 'node:fs';
 import test, {type ExecutionContext} from 'ava';
 import {readConfig} from '../../runtime/config.js';
 import {type Daemon, startDaemon} from '../../runtime/daemon.js';
@@ -256,6 +256,28 @@ test('everybody may ask how it is, and learns of the disk and of warnings, but o
 	const {free_bytes: free, total_bytes: total} = json['disk'] as Record<string, number>;
 	t.true(Number(free) > 0 && Number(total) >= Number(free));
 	t.false(text.includes('/'), text);
+});
+
+test('while no command can be accepted for want of room, health warns of it, and still answers', async t => {
+	const full = await openDaemon(t, {diskReserve: String(2 ** 50)});
+	const stateDir = makeStateDir(t);
+	const gone = await openDaemon(t, {}, stateDir);
+	rmSync(stateDir, {recursive: true});
+
+	const refused = await full.ask('POST', '/commands/background', {body: {command: 'true'}});
+	const whenFull = await full.ask('GET', '/health');
+	const whenGone = await gone.ask('GET', '/health', {token: null});
+
+	t.is(refused.status, 507);
+	t.like(whenFull.json, {
+		status: 'ok',
+		warnings: ['The disk of the state directory has less than its reserve free: commands are refused'],
+	});
+	t.like(whenGone.json, {
+		status: 'ok',
+		disk: null,
+		warnings: ['The state directory cannot be looked at, it may be gone: commands are refused'],
+	});
 });
 
 test('another key can take the place of the first while requests are served', async t => {

@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import test, {type ExecutionContext} from 'ava';
 import type {EventFeedItem, EventsOptions, Supervisor} from '../../lib/index.js';
-import {QueryInvalidError} from '../../lib/index.js';
+import {ProcessNotFoundError, QueryInvalidError} from '../../lib/index.js';
 import {receiveEvents} from '../helpers/event-source.js';
 import {eventually} from '../helpers/eventually.js';
 import {aProcess, mint, openServer} from '../helpers/http-server.js';
@@ -146,4 +146,14 @@ test('a client that leaves ends its subscription', async t => {
 	}
 
 	t.true(await eventually(() => isOver));
+});
+
+test('events of a process that is not known: 404, not a stream without an end', async t => {
+	const {ask} = await openServer(t, {
+		events: () => {
+			throw new ProcessNotFoundError('proc_nobody');
+		},
+	});
+
+	t.like(await ask('GET', '/events?process_id=proc_nobody'), {status: 404, json: {code: 'RESOURCE_NOT_FOUND'}});
 });

@@ -32,6 +32,13 @@ test('every endpoint is described, and nothing else', t => {
 	t.is(new Set(routes).size, routes.length);
 });
 
+test('a body is described where one is taken, and nowhere else', t => {
+	const taking = routesOf(t).filter(({takesBody}) => takesBody);
+	const described = Object.entries(operations).filter(([, {body}]) => body !== undefined);
+
+	t.deepEqual(described.map(([name]) => name).sort(), taking.map(({method, path}) => `${method} ${path}`).sort());
+});
+
 test('the document is valid OpenAPI 3.1', async t => {
 	const validator = new Validator();
 
@@ -208,3 +215,24 @@ test('a wrong request is refused as described, wherever there is something to be
 function explain({errors}: {errors?: unknown}): string {
 	return JSON.stringify(errors);
 }
+
+test('what is wrong with a field is told in words of our own', async t => {
+	const daemon = await TestDaemon.open(t, makeStateDir(t));
+	const wrong: unknown[] = [5, -1.5, '', '\ud800', true, null, [], [5], {x: 5}];
+	const requests = Object.entries(operations).flatMap(([name, {body, example}]) =>
+		Object.keys(body?.entries ?? {}).flatMap(field =>
+			wrong.map(value => ({name, body: {...example.body, [field]: value}})),
+		),
+	);
+	const leaks: string[] = [];
+	for (const {name, body} of requests) {
+		const [method = '', path = ''] = name.split(' ');
+		const {json} = await daemon.ask(method, path.replace('{process_id}', 'proc_1'), body);
+		const {message = ''} = json as {message?: string};
+		if (/Expected|received|Invalid|undefined/.test(message)) {
+			leaks.push(`${name}: ${message}`);
+		}
+	}
+
+	t.deepEqual(leaks, []);
+});

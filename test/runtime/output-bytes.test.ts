@@ -43,6 +43,23 @@ test('bytes come exactly as they were written, by format or by Accept', async t 
 	t.is((await read('?format=json', {accept: 'application/octet-stream'})).type, 'application/json');
 });
 
+test('bytes do not come to who takes none, or would rather have JSON', async t => {
+	const read = await open(t, new FakeOutput(digits));
+	const typeFor = async (accept: string) => (await read('', {accept})).type;
+
+	for (const accept of [
+		'application/octet-stream;q=0, application/json',
+		'application/octet-stream; q=0.000',
+		'application/octet-stream;q=0.5, application/json',
+		'application/octet-streams',
+		'*/*',
+	]) {
+		t.is(await typeFor(accept), 'application/json', accept);
+	}
+
+	t.is(await typeFor('Application/Octet-Stream;Q=0.5, application/json;q=0.1'), 'application/octet-stream');
+});
+
 test('a part is asked for by the query', async t => {
 	const read = await open(t, new FakeOutput(digits));
 
@@ -64,6 +81,9 @@ test(ranges, 'bytes=2-4', {status: 206, text: '234', range: 'bytes 2-4/10'});
 test(ranges, 'bytes=7-', {status: 206, text: '789', range: 'bytes 7-9/10'});
 test(ranges, 'bytes=7-100', {status: 206, text: '789', range: 'bytes 7-9/10'});
 test(ranges, 'bytes=-3', {status: 206, text: '789', range: 'bytes 7-9/10'});
+test(ranges, 'bytes=-10', {status: 206, text: '0123456789', range: 'bytes 0-9/10'});
+test(ranges, 'bytes=-99999', {status: 206, text: '0123456789', range: 'bytes 0-9/10'});
+test(ranges, 'bytes=-0', {status: 416, range: 'bytes */10'});
 test(ranges, 'bytes=10-', {status: 416, range: 'bytes */10'});
 test(ranges, 'bytes=0-1,4-5', {status: 200, text: '0123456789', range: null});
 test(ranges, 'lines=0-1', {status: 200, range: null});
@@ -87,6 +107,29 @@ test('what was dropped is told, and what is kept is sent', async t => {
 	});
 	t.like(await read('?format=raw', {range: 'bytes=0-3'}), {status: 416, range: 'bytes */10'});
 });
+
+const pages = test.macro({
+	async exec(t, query: string, facts: object, expected: {text: string; offset: number; gap: object | null}) {
+		const output = new FakeOutput(digits, facts);
+		const read = await open(t, output);
+		const {text, offset, gap} = await read(`?format=raw&${query}`);
+		const json = JSON.parse((await read(`?${query}`)).text);
+
+		t.deepEqual({text: json.text, offset: json.offset, gap: json.gap}, expected);
+		t.deepEqual({text, offset: Number(offset)}, {text: expected.text, offset: expected.offset});
+		t.is(gap === null, expected.gap === null);
+		t.is(json.next_offset, expected.offset + expected.text.length);
+	},
+	title: (_, query, facts) => `the same as bytes and as JSON: ${query} ${JSON.stringify(facts)}`,
+});
+
+test(pages, 'offset=0&limit=4', {}, {text: '0123', offset: 0, gap: null});
+test(pages, 'offset=0&limit=4', {baseOffset: 5}, {text: '5678', offset: 5, gap: {from: 0, to: 5}});
+test(pages, 'offset=3&limit=4', {baseOffset: 5}, {text: '5678', offset: 5, gap: {from: 3, to: 5}});
+test(pages, 'offset=8&limit=4', {baseOffset: 5}, {text: '89', offset: 8, gap: null});
+test(pages, 'tail=6', {baseOffset: 5}, {text: '56789', offset: 5, gap: null});
+test(pages, 'offset=12', {}, {text: '', offset: 10, gap: null});
+test(pages, 'offset=9007199254740991&limit=4', {baseOffset: 5}, {text: '', offset: 10, gap: null});
 
 test('a long output is read as it is sent, not all at once', async t => {
 	const output = new FakeOutput(Buffer.alloc(1_000_000, 'x'));

@@ -25,7 +25,13 @@ test('a wrong command: 400', becomes, new CommandInvalidError('env.A', 'is bad')
 test('a wrong whole: 400 without a field', becomes, new CommandInvalidError('', 'is bad'), 400, 'INVALID_REQUEST');
 test('a wrong query: 400', becomes, new QueryInvalidError('cursor', 'is bad'), 400, 'INVALID_REQUEST', 'cursor');
 test('an unknown process: 404', becomes, new ProcessNotFoundError('proc_1'), 404, 'RESOURCE_NOT_FOUND');
-test('a kill of what has ended by itself: 404', becomes, new ProcessEndedError('proc_1'), 404, 'RESOURCE_NOT_FOUND');
+test(
+	'a kill of what has ended by itself: 404',
+	becomes,
+	new ProcessEndedError('proc_1', 'exited'),
+	404,
+	'RESOURCE_NOT_FOUND',
+);
 test('a key used twice: 409', becomes, new IdempotencyConflictError('key', 'proc_1'), 409, 'CONFLICT');
 test('a full queue: 429', becomes, new QueueFullError(1, 1), 429, 'QUEUE_FULL');
 test('a full disk: 507', becomes, new StorageFullError('/state'), 507, 'INSUFFICIENT_STORAGE');

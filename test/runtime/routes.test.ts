@@ -28,7 +28,9 @@ test('everybody may ask whether it is there', async t => {
 });
 
 test('everybody may ask how it is', async t => {
-	const {ask} = await openServer(t, {state: () => ({running: 3, queued: 2, isClosing: false, containment: 'cgroup'})});
+	const {ask} = await openServer(t, {
+		state: () => ({running: 3, queued: 2, isClosing: false, hasRoom: true, containment: 'cgroup'}),
+	});
 
 	const {json} = await ask('GET', '/health', open);
 
@@ -168,6 +170,33 @@ test('the whole address in the request line is understood (RFC 9112 section 3.2.
 	const {ask} = await openServer(t);
 
 	t.is((await ask('GET', 'http://example.org/ping?x=1', open)).status, 200);
+});
+
+test('a query that is not UTF-8 is refused, as a path is', async t => {
+	const {ask} = await openServer(t);
+
+	for (const query of ['name=%ff', 'name=100%']) {
+		const {status, json} = await ask('GET', `/execute/processes?${query}`);
+		t.deepEqual([status, json['message']], [400, 'The query is not percent-encoded UTF-8']);
+	}
+});
+
+test('a query that nobody reads is refused', async t => {
+	const {ask} = await openServer(t);
+
+	for (const [method, path] of [
+		['GET', '/info'],
+		['GET', '/metrics/snapshot'],
+		['GET', '/metrics/prometheus'],
+		['GET', '/processes'],
+		['GET', '/openapi.json'],
+		['POST', '/commands/background'],
+		['POST', '/commands/run'],
+		['POST', '/execute/background'],
+	] as const) {
+		const {status, json} = await ask(method, `${path}?timeout=5`, method === 'GET' ? {} : {body: {command: 'true'}});
+		t.deepEqual([status, json?.['field']], [400, 'timeout'], path);
+	}
 });
 
 const refusesQuery = test.macro(async (t, query: string, message: string, field: string) => {
@@ -332,6 +361,14 @@ test('the answer to a kill says what was looked at: in a cgroup, that it is empt
 	});
 });
 
+test('of one that waited for its turn, it says that it never ran', async t => {
+	const {ask} = await openServer(t, {kill: async () => aProcess({status: 'killed', startedAt: null})});
+
+	const {json} = await ask('DELETE', '/execute/kill', {body: {process_id: 'proc_1'}});
+
+	t.is(json['message'], 'Process proc_1 was killed: it had not begun, and never will');
+});
+
 const refusesKill = test.macro(async (t, target: string, body: unknown, status: number, message: string) => {
 	const {ask} = await openServer(t);
 
@@ -444,7 +481,7 @@ const refusesSignal = test.macro(async (t, body: unknown, status: number, messag
 });
 
 test('refuses no signal', refusesSignal, {}, 400, 'signal is missing');
-test('refuses no body', refusesSignal, undefined, 400, 'The body must be an object; got undefined');
+test('refuses no body', refusesSignal, undefined, 400, 'The body is missing: send an object as JSON');
 test(
 	'refuses the number of a signal',
 	refusesSignal,
@@ -486,7 +523,7 @@ const answersSignal = test.macro(async (t, error: Error, status: number, expecte
 });
 
 test('a signal to nobody: 404', answersSignal, new ProcessNotFoundError('proc_1'), 404, {code: 'RESOURCE_NOT_FOUND'});
-test('a signal to what has ended: 404', answersSignal, new ProcessEndedError('proc_1'), 404, {
+test('a signal to what has ended: 404', answersSignal, new ProcessEndedError('proc_1', 'exited'), 404, {
 	code: 'RESOURCE_NOT_FOUND',
 });
 test(

@@ -1,6 +1,8 @@
 import test from 'ava';
 import {InputBlockedError, InputUnavailableError, type WriteOptions} from '../../lib/index.js';
+import {TestDaemon} from '../helpers/daemon.js';
 import {openServer} from '../helpers/http-server.js';
+import {makeStateDir} from '../helpers/state-dir.js';
 
 const path = '/execute/processes/proc_1/stdin';
 const bytes = Buffer.from([0, 255, 10]);
@@ -28,6 +30,29 @@ test('writes bytes, then closes', writes, `${path}?close=true`, bytes, octets, b
 test('writes nothing, and closes', writes, `${path}?close=true`, undefined, {}, Buffer.alloc(0), true);
 test('writes text', writes, path, {data: 'grüße\n'}, {}, Buffer.from('grüße\n'), false);
 test('writes base64', writes, path, {data: 'AP8K', encoding: 'base64', close: true}, {}, bytes, true);
+
+test('what says neither that it is bytes nor that it is JSON is refused, with the types that are taken', async t => {
+	const {ask} = await openServer(t);
+
+	const {status, json} = await ask('POST', path, {
+		body: 'hello',
+		headers: {'content-type': 'application/x-www-form-urlencoded'},
+	});
+
+	t.is(status, 415);
+	t.regex(String(json['message']), /application\/octet-stream or application\/json$/);
+});
+
+test('text that cannot be written is refused, not changed', async t => {
+	const daemon = await TestDaemon.open(t, makeStateDir(t));
+	const {process_id: processId} = await daemon.start({command: 'cat', stdin: true});
+
+	const {status, json} = await daemon.ask('POST', `/execute/processes/${processId}/stdin`, {data: '\ud800'});
+
+	t.is(status, 400);
+	t.like(json, {field: 'data', message: 'data must be well-formed Unicode, without lone surrogates; got "\\ud800"'});
+	await daemon.kill(processId);
+});
 
 const refuses = test.macro(async (t, body: object, message: string, field: string) => {
 	const {ask} = await openServer(t);

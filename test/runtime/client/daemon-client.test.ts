@@ -104,7 +104,7 @@ test('an answer that is cut off is no answer', async t => {
 		response.write('{"message"', () => response.destroy());
 	});
 
-	await t.throwsAsync(client.kill(id), {instanceOf: DaemonAwayError});
+	await t.throwsAsync(client.get(id), {instanceOf: DaemonAwayError});
 });
 
 test('nobody there is told at once', async t => {
@@ -130,6 +130,21 @@ test('a wait goes on until the process has ended, also where the daemon breaks o
 	);
 
 	t.is((await client.wait(id)).exit_code, 3);
+});
+
+test('a list and a kill are asked for again where the daemon breaks off: twice does what once does', async t => {
+	const away = [breakingOff, answering(503, {error: 'shutting down'})];
+	const listing = await openClient(t, ...away, answering(200, {processes: []}));
+	const killing = await openClient(t, ...away, answering(200, {message: 'killed'}));
+
+	t.deepEqual((await listing.list({})).processes, []);
+	t.is(await killing.kill(id), 'killed');
+});
+
+test('a signal is not: it may have been sent', async t => {
+	const client = await openClient(t, breakingOff, answering(200, {message: 'sent'}));
+
+	await t.throwsAsync(client.signal(id, 'SIGUSR1'), {instanceOf: DaemonAwayError});
 });
 
 test('a follow goes on where it broke off, and has each event once', async t => {
