@@ -4,7 +4,8 @@ import type {SupervisorOptions} from './settings.js';
 import type {ProcessSupervisor} from './supervisor.js';
 
 export type * from './api.js';
-export {type CommandBody, type CommandInput, commandBodySchema, type LimitsBody} from './command.js';
+export type {CommandBody, CommandInput, LimitsBody} from './command.js';
+export {commandBodySchema} from './command-schema.js';
 export * from './errors.js';
 export * from './events.js';
 export type {Finding} from './examination.js';

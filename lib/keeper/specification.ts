@@ -1,5 +1,5 @@
 /** The file that tells a shim what to run: read by bash, and by us when the database is lost. */
-import {cookieName, maxArgumentBytes} from '../command.js';
+import {cookieName, maxArgumentBytes} from '../command-schema.js';
 import {CommandInvalidError} from '../errors.js';
 import type {Programs} from '../ports.js';
 import type {Command, ProcessId, QueuedProcess} from '../process.js';

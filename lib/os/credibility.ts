@@ -1,5 +1,5 @@
 import {basename} from 'node:path';
-import {cookieName} from '../command.js';
+import {cookieName} from '../command-schema.js';
 import type {ProcessId, Start} from '../process.js';
 import {readCommandLine, readStat, readVariable} from './proc.js';
 

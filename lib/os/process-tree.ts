@@ -1,4 +1,4 @@
-import {cookieName} from '../command.js';
+import {cookieName} from '../command-schema.js';
 import type {ProcessId, Start} from '../process.js';
 import {isRunning, listPids, readStat, readVariable, type Stat, sendSignal} from './proc.js';
 

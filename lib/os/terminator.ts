@@ -1,4 +1,4 @@
-import {cookieName} from '../command.js';
+import {cookieName} from '../command-schema.js';
 import type {Clock, Terminator, TreeHandle} from '../ports.js';
 import type {ProcessId, StartedProcess} from '../process.js';
 import {inject, injectable, Tokens} from '../tokens.js';

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {cookieName, parseCommand, parseCommandBody} from '../../lib/command.js';
+import {parseCommand, parseCommandBody} from '../../lib/command.js';
+import {cookieName} from '../../lib/command-schema.js';
 import {CommandInvalidError} from '../../lib/errors.js';
 import {commandDefaults} from '../helpers/command-defaults.js';
 
