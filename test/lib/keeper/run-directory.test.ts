@@ -147,7 +147,7 @@ test('a record that somebody removed tells nothing, and can be closed all the sa
 
 	directories.closeRecord('proc_1', 1_767_225_600_500);
 
-	t.deepEqual(directories.readRecord('proc_1'), {start: null, end: null, stoppedAtUptimeMs: null});
+	t.deepEqual(directories.readRecord('proc_1'), {start: null, end: null, stop: null, leftoverStop: null});
 });
 
 test('a record that was closed has an end, and what it told before', t => {
