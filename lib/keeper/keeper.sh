@@ -187,6 +187,8 @@ read_limits() {
 	read_record "$1" || return
 	[[ -f $state/runs/$1/spec ]] && read -r _ mark version limit patience policy place <"$state/runs/$1/spec"
 	[[ $mark == nohupd && $version == [12] ]] || return
+	# A command may have written anything there: what is no number would be evaluated.
+	[[ $limit:$patience =~ ^[0-9]+:[0-9]+$ ]] || return
 	[[ $version == 2 ]] || place=$policy${place:+ $place} policy=keep
 	grace[$1]=$patience
 	((limit > 0)) || [[ $policy == kill ]] || read_stop "$1" || return
@@ -230,7 +232,8 @@ hold_deadline() {
 # specification's.
 read_stop() {
 	[[ $stopped =~ ^[KRr]\ +([0-9]+)\ *([0-9]*) ]] || return
-	kill_at=$((10#${BASH_REMATCH[1]} + 10#${BASH_REMATCH[2]:-${grace[$1]}}))
+	# As a command: an expansion that cannot be evaluated would end the keeper (ARITHMETIC EVALUATION, bash(1)).
+	((kill_at = 10#${BASH_REMATCH[1]} + 10#${BASH_REMATCH[2]:-${grace[$1]}}))
 }
 
 # Its record first: whoever comes next is not to send a second SIGTERM.

@@ -402,6 +402,29 @@ test('a keeper whose supervisor is gone sends the SIGTERM of a kill that had non
 	t.like(bench.directories.readRecord(a).stop, {why: 'request', isSignaled: true});
 });
 
+test('whatever a command writes into its files, a keeper holds the deadlines of all others', async t => {
+	const bench = new Bench(t);
+	const a = bench.prepare('exec sleep 61', {timeoutMs: 500});
+	const orders = ['K 08', 'R x', 'r 099999999999999999999 9', 'K $(exit)', `R ${'9'.repeat(25)}`];
+	const hostile = orders.map(() => bench.prepare('exec sleep 61', {timeoutMs: 60_000}));
+	const graceless = bench.prepare('exec sleep 61', {timeoutMs: 60_000});
+	const keeper = bench.openKeeper();
+	hand(keeper, ...hostile, graceless, a);
+	await Promise.all([...hostile, graceless, a].map(id => bench.started(id)));
+	for (const [index, order] of [...orders, 'K 1'].entries()) {
+		const path = join(bench.stateDir, 'records', hostile[index] ?? graceless);
+		writeFileSync(path, `${readFileSync(path, 'latin1').slice(0, 100)}${order}\n`);
+	}
+
+	const spec = bench.read(graceless, 'spec');
+	writeFileSync(bench.path(graceless, 'spec'), spec.replace(/^# nohupd 2 (\d+) \d+/, '# nohupd 2 $1 x[0]'));
+
+	keeper.stdin?.end();
+
+	t.is((await bench.ended(a)).exitCode, 143);
+	await Promise.all([...hostile, graceless].map(id => bench.kill(id)));
+});
+
 test('a keeper does not wait for the end of what nobody can tell of any more', async t => {
 	const bench = new Bench(t);
 	const a = bench.prepare('exec sleep 61', {leftover: 'kill'});
