@@ -35,6 +35,8 @@ export interface Manner {
 /** What is under way: how it was ordered, and how far it has come. */
 interface Course {
 	stop: Stop;
+	/** Whether its grace period is over: nobody can want it sooner then. */
+	isKilling: boolean;
 	/** Writes down each change. */
 	readonly note: (stop: Stop) => void;
 }
@@ -155,7 +157,7 @@ export class Termination {
 		}
 
 		const note = (changed: Stop) => this.intents.update({...stopping, state: {...stopping.state, stop: changed}});
-		const course = {stop, note};
+		const course = {stop, isKilling: false, note};
 		const done = this.#run(stopping, course, signal);
 		this.#own(process.processId, this.#sequences, {done, course});
 		return done;
@@ -170,7 +172,7 @@ export class Termination {
 			}
 		};
 		note(stop);
-		const course = {stop, note};
+		const course = {stop, isKilling: false, note};
 		const done = this.#endTree(process, course, signal, () =>
 			this.logger.warn({processId}, 'What a process left behind is blocked'),
 		);
@@ -214,6 +216,7 @@ export class Termination {
 			}
 
 			await this.#waitUntil(() => this.clock.uptimeMs() >= killAtUptimeMs(course) || tree.isGone());
+			course.isKilling = true;
 			// Also when all seem gone: its several looks are the proof.
 			await tree.kill(onBlocked);
 		} finally {
@@ -305,7 +308,7 @@ function killAtUptimeMs({stop}: Course): number {
 
 /** A later caller may want it sooner, never later. */
 function hasten(course: Course, wantedAtUptimeMs: number): void {
-	if (wantedAtUptimeMs < killAtUptimeMs(course)) {
+	if (!course.isKilling && wantedAtUptimeMs < killAtUptimeMs(course)) {
 		change(course, {gracePeriodMs: wantedAtUptimeMs - course.stop.atUptimeMs});
 	}
 }

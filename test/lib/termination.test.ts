@@ -323,6 +323,18 @@ test('that a later kill is more impatient is known to store and record, for whoe
 	await parts.termination.close();
 });
 
+test('an impatient kill that comes when the end was told just now does not bring it back', async t => {
+	const {parts, running, obey} = open();
+	obey(0);
+	parts.bus.on('ended', () => void parts.termination.stop(running, 'request', manner(0)));
+
+	const done = parts.termination.stop(running, 'request', manner(60_000));
+	await parts.clock.advance(1000);
+	await done;
+
+	t.deepEqual(endOf(parts.find('proc_1')), {why: 'request', exitCode: 0});
+});
+
 test('the next supervisor goes on where the one before was: no second SIGTERM, the same grace period', async t => {
 	const {parts, running} = open();
 	void parts.termination.stop(running, 'request', manner(5000)).catch(() => undefined);
