@@ -212,7 +212,7 @@ hold_deadline() {
 		fi
 	elif [[ $boot_then != "$boot" ]]; then
 		return 1
-	elif has_ended && ! has_leftover "$1" && ! signal_tree "$1" 0; then
+	elif has_ended && ! has_leftover "$1"; then
 		return 1
 	elif read_stop "$1"; then
 		if ((now >= kill_at)); then
@@ -260,7 +260,8 @@ has_leftover() {
 		return
 	fi
 	kill -s 0 -- "-$pid" && return
-	((now < looked + 500)) || find_carried
+	# Whoever was not seen may have come since; that is asked once for all.
+	{ ((now < looked + 500)) && [[ -n ${carried[$1]} ]]; } || ((looked == now)) || find_carried
 	[[ -n ${carried[$1]} ]]
 }
 
