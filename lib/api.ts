@@ -212,7 +212,8 @@ export interface Supervisor {
 	 * For one that ended by itself and left descendants behind, these are ended.
 	 *
 	 * Rejects with `ProcessNotFoundError`, with `ProcessEndedError` where it ended by itself and left nothing, or with
-	 * `StorageFullError` where it waits in the queue and there is no room to store that it is not to run.
+	 * `StorageFullError` where it waits in the queue and there is no room to store that it is not to run. With
+	 * `ShuttingDownError` when the supervisor is closed first: its sentence says whether the kill is finished without it.
 	 */
 	kill(processId: ProcessId, options?: KillOptions): Promise<Process>;
 

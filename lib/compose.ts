@@ -7,6 +7,7 @@ import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import {InputQueue} from './input-queue.js';
 import {Intake} from './intake.js';
+import {Intents} from './intents.js';
 import {FifoInput} from './keeper/fifo-input.js';
 import {KeeperLauncher} from './keeper/launcher.js';
 import {findPrograms} from './keeper/programs.js';
@@ -62,6 +63,7 @@ const parts = [
 	EventFeed,
 	InputQueue,
 	Intake,
+	Intents,
 	Ledger,
 	Leftovers,
 	OutputLimits,

@@ -156,12 +156,20 @@ export class StateDirFullError extends SupervisorError {
 	}
 }
 
-/** The supervisor was closed: nothing more is taken or told. What was accepted runs on. */
+const goesOn = {
+	anything: 'commands that run go on',
+	kill: 'the kill is stored and will be finished',
+};
+
+/** The supervisor was closed: nothing more is taken or told. What was accepted runs on; so does a kill. */
 export class ShuttingDownError extends SupervisorError {
 	readonly code = 'shutting_down';
 
-	constructor() {
-		super('The supervisor is shutting down; commands that run go on');
+	constructor(
+		/** What it was that nobody waits for any more. */
+		readonly what: keyof typeof goesOn = 'anything',
+	) {
+		super(`The supervisor is shutting down; ${goesOn[what]}`);
 	}
 }
 

@@ -13,6 +13,7 @@ import type {
 	RunningProcess,
 	Start,
 	StartedProcess,
+	Stop,
 	Usage,
 } from './process.js';
 import type {OutputExtent, OutputPiece, OutputStream} from './streams.js';
@@ -55,8 +56,16 @@ export interface Report {
 	readonly start: Start | null;
 	/** `exitCode` is `null` if the command never started. */
 	readonly end: ObservedEnd | null;
-	/** When the dead man's switch sent SIGTERM, in milliseconds since boot. */
-	readonly stoppedAtUptimeMs: number | null;
+	/** The order to end it, if there was one before it had ended. */
+	readonly stop: StopOrder | null;
+	/** The order to end what it left behind, if there was one. */
+	readonly leftoverStop: StopOrder | null;
+}
+
+/** An order as its record keeps it: a kill, or a deadline that the dead man's switch held. */
+export interface StopOrder extends Pick<Stop, 'why' | 'atUptimeMs' | 'isSignaled'> {
+	/** `null`: that of deadlines. */
+	readonly gracePeriodMs: number | null;
 }
 
 /** Who has taken the claim on a process, if anybody has. */
@@ -113,6 +122,8 @@ export interface Launcher {
 	 * @param endedAt - Milliseconds since 1970.
 	 */
 	closeRecord(processId: ProcessId, endedAt: number): void;
+	/** Leaves a kill where the dead man's switch finds it: it finishes what nobody else lives to finish. */
+	orderStop(processId: ProcessId, stop: Stop): void;
 	/** Bytes that the command's output takes on the disk. */
 	outputBytes(processId: ProcessId): number;
 	/** Removes all that `prepare` and the command wrote. */

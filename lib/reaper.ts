@@ -35,8 +35,8 @@ export class Reaper {
 		}
 
 		// One that is being ended has ended when nothing of its tree is left: that is not ours to see.
-		// Nor is what the dead man's switch began: somebody must still look whether all are gone.
-		if (report.end !== null && current.state.status !== 'stopping' && report.stoppedAtUptimeMs === null) {
+		// Nor is what its record says was to be ended: somebody must still look whether all are gone.
+		if (report.end !== null && current.state.status !== 'stopping' && report.stop === null) {
 			current = recordEnd(current, this.#withUsage(current, report.end));
 			changes.push(current);
 		}

@@ -2,9 +2,10 @@ import {Admission} from './admission.js';
 import {Deadlines} from './deadlines.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
-import type {Clock, Confinement, EventStore, Launcher, Logger, ProcessStore, ProcessTable} from './ports.js';
+import type {Clock, Confinement, EventStore, Launcher, Logger, ProcessStore, ProcessTable, StopOrder} from './ports.js';
 import {
 	type EndedProcess,
+	hasStarted,
 	hasStatus,
 	isLive,
 	type LiveProcess,
@@ -69,6 +70,7 @@ export class Recovery {
 		}
 
 		this.leftovers.recover();
+		this.#resumeLeftovers();
 	}
 
 	/**
@@ -197,8 +199,8 @@ export class Recovery {
 	}
 
 	#settleLive(process: LiveProcess): void {
-		const {end, stoppedAtUptimeMs} = this.launcher.read(process.processId);
-		const current = stoppedAtUptimeMs === null ? process : recordStop(process, this.#deadMansStop(stoppedAtUptimeMs));
+		const {end, stop} = this.launcher.read(process.processId);
+		const current = stop === null ? process : recordStop(process, this.#toStop(stop));
 		if (current.state.start.identity.bootId !== this.processTable.bootId) {
 			if (end === null) {
 				this.#giveUpAfterReboot(current);
@@ -206,15 +208,28 @@ export class Recovery {
 				this.ledger.record(recordEnd(current, end));
 			}
 		} else if (hasStatus(current, 'stopping')) {
-			void this.termination.resume(process, current.state.stop);
+			// Its record may know of a SIGTERM that the store does not.
+			const isSignaled = current.state.stop.isSignaled || stop?.isSignaled === true;
+			void this.termination.resume(process, {...current.state.stop, isSignaled});
 		} else {
 			this.deadlines.hold(current);
 			this.readiness.begin(current);
 		}
 	}
 
-	#deadMansStop(atUptimeMs: number): Stop {
-		return {why: 'timeout', atUptimeMs, gracePeriodMs: this.settings.gracePeriodMs, isSignaled: true, isBlocked: false};
+	/** Kills of what ended processes left behind stand in their records alone. */
+	#resumeLeftovers(): void {
+		for (const processId of this.leftovers.watched) {
+			const process = this.store.find(processId);
+			const {leftoverStop} = this.launcher.read(processId);
+			if (leftoverStop !== null && process !== null && hasStatus(process, 'ended') && hasStarted(process)) {
+				void this.termination.resumeLeftover(process, this.#toStop(leftoverStop));
+			}
+		}
+	}
+
+	#toStop(order: StopOrder): Stop {
+		return {...order, gracePeriodMs: order.gracePeriodMs ?? this.settings.gracePeriodMs, isBlocked: false};
 	}
 
 	#giveUpAfterReboot(process: ProcessRecord): void {
@@ -257,7 +272,7 @@ export class Recovery {
 			return;
 		}
 
-		if (this.launcher.read(processId).stoppedAtUptimeMs !== null) {
+		if (this.launcher.read(processId).stop !== null) {
 			this.#settleLive(process);
 		} else if (!this.#lost.has(processId)) {
 			this.#lost.add(processId);

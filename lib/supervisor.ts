@@ -140,6 +140,8 @@ export class ProcessSupervisor implements Supervisor {
 		const found = this.queries.find(processId);
 		// It may have ended by itself, and the notice of it still wait for its turn.
 		const process = await this.#begun(this.reaper.look(processId) ?? found);
+		// Closed meanwhile: the keeper may have read by now what it is to finish.
+		this.#assertOpen();
 		if (isLive(process)) {
 			return toProcess(await this.termination.stop(process, 'request', {signal, gracePeriodMs}));
 		}

@@ -1,18 +1,10 @@
 import {ShuttingDownError} from './errors.js';
+import {Intents} from './intents.js';
 import {Ledger} from './ledger.js';
-import type {
-	Clock,
-	Confinement,
-	Launcher,
-	Logger,
-	ProcessStore,
-	ProcessTable,
-	Terminator,
-	Timer,
-	TreeHandle,
-} from './ports.js';
+import type {Clock, Confinement, Launcher, Logger, ProcessTable, Terminator, Timer, TreeHandle} from './ports.js';
 import {
 	type EndedProcess,
+	hasStatus,
 	type LiveProcess,
 	type ProcessId,
 	type ProcessRecord,
@@ -40,14 +32,18 @@ export interface Manner {
 	readonly gracePeriodMs: number;
 }
 
-interface Timing {
-	/** Milliseconds since boot; a later caller may want it sooner, never later. */
-	killAtUptimeMs: number;
+/** What is under way: how it was ordered, and how far it has come. */
+interface Course {
+	stop: Stop;
+	/** Whether its grace period is over: nobody can want it sooner then. */
+	isKilling: boolean;
+	/** Writes down each change. */
+	readonly note: (stop: Stop) => void;
 }
 
 interface Sequence<Result> {
 	readonly done: Promise<Result>;
-	readonly timing: Timing;
+	readonly course: Course;
 }
 
 /**
@@ -67,7 +63,6 @@ export class Termination {
 	#isClosed = false;
 
 	constructor(
-		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
 		@inject(Tokens.terminator) private readonly terminator: Terminator,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
@@ -75,6 +70,7 @@ export class Termination {
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.logger) private readonly logger: Logger,
 		@inject(Ledger) private readonly ledger: Ledger,
+		@inject(Intents) private readonly intents: Intents,
 	) {}
 
 	/** Settles when nothing of the process is alive. Rejects only when the supervisor is closed first. */
@@ -83,7 +79,7 @@ export class Termination {
 		const {gracePeriodMs} = manner;
 		const running = this.#sequences.get(process.processId);
 		if (running !== undefined) {
-			hasten(running.timing, now + gracePeriodMs);
+			hasten(running.course, now + gracePeriodMs);
 			return running.done;
 		}
 
@@ -92,7 +88,7 @@ export class Termination {
 			return Promise.resolve(ended);
 		}
 
-		const stop = {why, atUptimeMs: now, gracePeriodMs, isSignaled: false, isBlocked: false};
+		const {stop} = recordStop(process, newStop(why, now, gracePeriodMs)).state;
 		return this.#begin(process, stop, manner.signal);
 	}
 
@@ -117,21 +113,20 @@ export class Termination {
 
 	/** Ends what a process left behind. Its own end stays as it was. */
 	endLeftover(process: StartedProcess, {signal, gracePeriodMs}: Manner): Promise<void> {
-		const killAtUptimeMs = this.clock.uptimeMs() + gracePeriodMs;
+		const now = this.clock.uptimeMs();
 		const running = this.#leftovers.get(process.processId);
 		if (running !== undefined) {
-			hasten(running.timing, killAtUptimeMs);
+			hasten(running.course, now + gracePeriodMs);
 			return running.done;
 		}
 
-		const timing = {killAtUptimeMs};
-		const done = this.#endTree(process, timing, {
-			signal,
-			onAsked: () => undefined,
-			onBlocked: () => this.logger.warn({processId: process.processId}, 'What a process left behind is blocked'),
-		});
-		this.#own(process.processId, this.#leftovers, {done, timing});
-		return done;
+		return this.#beginLeftover(process, newStop('request', now, gracePeriodMs), signal);
+	}
+
+	/** Goes on with what an earlier supervisor began. */
+	resumeLeftover(process: EndedProcess & StartedProcess, stop: Stop): Promise<void> {
+		const running = this.#leftovers.get(process.processId);
+		return running?.done ?? this.#beginLeftover(process, stop, 'SIGTERM');
 	}
 
 	isEndingLeftover(processId: ProcessId): boolean {
@@ -143,7 +138,7 @@ export class Termination {
 		this.#isClosed = true;
 		this.#retry?.cancel();
 		for (const tree of this.#trees) {
-			tree.abort(new ShuttingDownError());
+			tree.abort(new ShuttingDownError('kill'));
 		}
 
 		for (const [timer, wake] of this.#naps) {
@@ -158,26 +153,31 @@ export class Termination {
 	#begin(process: LiveProcess, stop: Stop, signal: NodeJS.Signals): Promise<EndedProcess> {
 		const stopping = recordStop(process, stop);
 		if (process.state.status !== 'stopping') {
-			this.#intend(stopping);
+			this.intents.declare(stopping);
 		}
 
-		const {atUptimeMs, gracePeriodMs} = stopping.state.stop;
-		const timing = {killAtUptimeMs: atUptimeMs + gracePeriodMs};
-		const done = this.#run(stopping, timing, signal);
-		this.#own(process.processId, this.#sequences, {done, timing});
+		const note = (changed: Stop) => this.intents.update({...stopping, state: {...stopping.state, stop: changed}});
+		const course = {stop, isKilling: false, note};
+		const done = this.#run(stopping, course, signal);
+		this.#own(process.processId, this.#sequences, {done, course});
 		return done;
 	}
 
-	/**
-	 * Before the first signal: so that a crash in between does not forget what was wanted. Where there is no room for that
-	 * it is ended all the same: perhaps it is what fills the disk.
-	 */
-	#intend(process: StoppingProcess): void {
-		try {
-			this.ledger.record(process);
-		} catch (error) {
-			this.logger.warn({error, processId: process.processId}, 'That a process is to be ended could not be stored');
-		}
+	#beginLeftover(process: StartedProcess, stop: Stop, signal: NodeJS.Signals): Promise<void> {
+		const {processId} = process;
+		const note = (changed: Stop) => {
+			// One that is lost was not stopped by anybody: its record is not to say so.
+			if (hasStatus(process, 'ended')) {
+				this.intents.orderLeftover(process, changed);
+			}
+		};
+		note(stop);
+		const course = {stop, isKilling: false, note};
+		const done = this.#endTree(process, course, signal, () =>
+			this.logger.warn({processId}, 'What a process left behind is blocked'),
+		);
+		this.#own(processId, this.#leftovers, {done, course});
+		return done;
 	}
 
 	/** Whoever asked is told of a failure; where nobody did (a deadline, a restart), the log is. */
@@ -192,49 +192,33 @@ export class Termination {
 			});
 	}
 
-	async #run(process: StoppingProcess, timing: Timing, signal: NodeJS.Signals): Promise<EndedProcess> {
-		let {stop} = process.state;
-		const note = (changes: Partial<Stop>) => {
-			stop = {...stop, isSignaled: true, ...changes};
-			this.#note(process, stop);
-		};
-		await this.#endTree(process, timing, {
-			signal: stop.isSignaled ? null : signal,
-			onAsked: () => note({atUptimeMs: this.clock.uptimeMs()}),
-			onBlocked: () => note({isBlocked: true}),
-		});
+	async #run(process: StoppingProcess, course: Course, signal: NodeJS.Signals): Promise<EndedProcess> {
+		await this.#endTree(process, course, signal, () => change(course, {isSignaled: true, isBlocked: true}));
 		return this.#settle(process);
-	}
-
-	/** What was begun is finished, also where nothing can be stored: on a full disk, for instance. */
-	#note(process: StoppingProcess, stop: Stop): void {
-		try {
-			this.store.update({...process, state: {...process.state, stop}});
-		} catch (error) {
-			this.logger.warn({error, processId: process.processId}, 'How far a stop has come could not be stored');
-		}
 	}
 
 	async #endTree(
 		process: StartedProcess,
-		timing: Timing,
-		steps: {signal: NodeJS.Signals | null; onAsked: () => void; onBlocked: () => void},
+		course: Course,
+		signal: NodeJS.Signals,
+		onBlocked: () => void,
 	): Promise<void> {
 		const tree = this.terminator.target(process);
 		this.#trees.add(tree);
 		try {
-			if (steps.signal !== null && this.clock.uptimeMs() < timing.killAtUptimeMs) {
+			if (!course.stop.isSignaled && this.clock.uptimeMs() < killAtUptimeMs(course)) {
 				const askedAt = this.clock.uptimeMs();
-				await tree.ask(steps.signal);
+				await tree.ask(signal);
 				this.#assertOpen();
 				// Asking can take its time on a busy machine: the grace period begins when all were asked.
-				timing.killAtUptimeMs += this.clock.uptimeMs() - askedAt;
-				steps.onAsked();
+				const tookMs = this.clock.uptimeMs() - askedAt;
+				change(course, {isSignaled: true, atUptimeMs: course.stop.atUptimeMs + tookMs});
 			}
 
-			await this.#waitUntil(() => this.clock.uptimeMs() >= timing.killAtUptimeMs || tree.isGone());
+			await this.#waitUntil(() => this.clock.uptimeMs() >= killAtUptimeMs(course) || tree.isGone());
+			course.isKilling = true;
 			// Also when all seem gone: its several looks are the proof.
-			await tree.kill(steps.onBlocked);
+			await tree.kill(onBlocked);
 		} finally {
 			this.#trees.delete(tree);
 		}
@@ -309,11 +293,27 @@ export class Termination {
 
 	#assertOpen(): void {
 		if (this.#isClosed) {
-			throw new ShuttingDownError();
+			throw new ShuttingDownError('kill');
 		}
 	}
 }
 
-function hasten(timing: Timing, killAtUptimeMs: number): void {
-	timing.killAtUptimeMs = Math.min(timing.killAtUptimeMs, killAtUptimeMs);
+function newStop(why: StopReason, atUptimeMs: number, gracePeriodMs: number): Stop {
+	return {why, atUptimeMs, gracePeriodMs, isSignaled: false, isBlocked: false};
+}
+
+function killAtUptimeMs({stop}: Course): number {
+	return stop.atUptimeMs + stop.gracePeriodMs;
+}
+
+/** A later caller may want it sooner, never later. */
+function hasten(course: Course, wantedAtUptimeMs: number): void {
+	if (!course.isKilling && wantedAtUptimeMs < killAtUptimeMs(course)) {
+		change(course, {gracePeriodMs: wantedAtUptimeMs - course.stop.atUptimeMs});
+	}
+}
+
+function change(course: Course, changes: Partial<Stop>): void {
+	course.stop = {...course.stop, ...changes};
+	course.note(course.stop);
 }

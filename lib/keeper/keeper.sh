@@ -5,7 +5,8 @@
 #
 # For every id the keeper forks a shim; the shim takes the claim, forks the command, waits for it
 # and writes how it ended into the process's record. When standard input ends, the supervisor
-# is gone, and the keeper becomes the dead man's switch: it holds the deadlines until none is left.
+# is gone, and the keeper becomes the dead man's switch: it holds the deadlines, finishes the kills that were under
+# way, and ends what is not to stay behind, until nothing of that is left to do.
 #
 # Only builtins run here: a program costs as much as the command itself, and would fail on the
 # machine that is short of memory, processes or disk.
@@ -14,7 +15,9 @@
 #   S pid ticks shim session microseconds boot   started: by the command's own process, before exec
 #   E code centiseconds microseconds   ended: by the shim; the code is --- if it never started
 #   K centiseconds                     SIGTERM was sent at the deadline: by the dead man's switch
-# ticks and centiseconds count from boot, microseconds from 1970; boot begins the boot id.
+#   R centiseconds grace               a kill, and SIGTERM was sent: by the supervisor, for the dead man's switch
+#   r centiseconds grace               the same before SIGTERM; whoever sends it writes R
+# ticks and centiseconds count from boot, microseconds from 1970; grace is in centiseconds; boot begins the boot id.
 
 # Bash reads a script while it runs it. A function is read as a whole, so an upgrade of the
 # package cannot change a running keeper.
@@ -152,11 +155,11 @@ record_end() {
 	} 3<>"$record"
 }
 
-# Ends what is overdue (SIGTERM, grace period, SIGKILL) while no supervisor lives. The next
+# Ends what is overdue, or was to be killed (SIGTERM, grace period, SIGKILL), while no supervisor lives. The next
 # supervisor brings a keeper of its own, which writes its name over ours: then we leave.
 hold_deadlines() {
-	local owner id now began looked
-	local -A timeout=() grace=() cgroup=() carried=()
+	local owner id now began looked kill_at
+	local -A timeout=() grace=() leftover=() cgroup=() carried=()
 	read -r now _ </proc/uptime
 	now=${now/./}
 	began=$now looked=$((now - 500))
@@ -172,25 +175,32 @@ hold_deadlines() {
 		read -r now _ </proc/uptime
 		now=${now/./}
 		for id in "${!timeout[@]}"; do
-			hold_deadline "$id" || unset "timeout[$id]" "grace[$id]" "cgroup[$id]"
+			hold_deadline "$id" || unset "timeout[$id]" "grace[$id]" "leftover[$id]" "cgroup[$id]"
 		done
 	done
 }
 
-# The first line of a specification: "# nohupd 1 TIMEOUT GRACE [CGROUP]", in centiseconds, 0 for no timeout.
+# The first line of a specification: "# nohupd 2 TIMEOUT GRACE LEFTOVER [CGROUP]", in centiseconds, 0 for no
+# timeout. LEFTOVER is keep or kill; version 1 did not have it.
 read_limits() {
-	local mark version limit patience place
+	local mark version limit patience policy place
 	read_record "$1" || return
-	[[ -f $state/runs/$1/spec ]] && read -r _ mark version limit patience place <"$state/runs/$1/spec"
-	[[ $mark == nohupd && $version == 1 ]] && ((limit > 0)) || return
+	[[ -f $state/runs/$1/spec ]] && read -r _ mark version limit patience policy place <"$state/runs/$1/spec"
+	[[ $mark == nohupd && $version == [12] ]] || return
+	# A command may have written anything there: what is no number would be evaluated.
+	[[ $limit:$patience =~ ^[0-9]+:[0-9]+$ ]] || return
+	[[ $version == 2 ]] || place=$policy${place:+ $place} policy=keep
+	grace[$1]=$patience
+	((limit > 0)) || [[ $policy == kill ]] || read_stop "$1" || return
 	cgroup[$1]=$place
 	[[ $ended != E* ]] || has_leftover "$1" || return
+	leftover[$1]=$policy
 	timeout[$1]=$limit
-	grace[$1]=$patience
 }
 
 # Fails when there is nothing left to hold.
 hold_deadline() {
+	local order
 	read_record "$1" || return
 	if [[ $started != S* ]]; then
 		# Either its shim is on the way, or nobody ever will be. One that we have only just forked may
@@ -202,19 +212,44 @@ hold_deadline() {
 		fi
 	elif [[ $boot_then != "$boot" ]]; then
 		return 1
-	elif [[ $stopped == K* ]]; then
-		((now < ${stopped#K} + grace[$1])) || signal_tree "$1" KILL
-	elif [[ $ended == E* ]] && ! has_leftover "$1"; then
+	elif has_ended && ! has_leftover "$1"; then
 		return 1
-	elif ((now >= ticks + timeout[$1])); then
-		{
-			IFS= read -r started <&3
-			IFS= read -r ended <&3
-			printf 'K %12s' "$now" >&3
-		} 3<>"$state/records/$1"
-		signal_tree "$1" TERM
-		return 0
+	elif read_stop "$1"; then
+		if ((now >= kill_at)); then
+			signal_tree "$1" KILL
+		elif [[ $stopped == r* ]]; then
+			ask "$1" "R${stopped:1}"
+		fi
+	elif [[ ${leftover[$1]} == kill ]] && has_ended; then
+		signal_tree "$1" KILL
+	elif ((timeout[$1] > 0 && now >= ticks + timeout[$1])); then
+		printf -v order 'K %12s' "$now"
+		ask "$1" "$order"
 	fi
+}
+
+# Fails where nobody has stopped it; else says when it is to be killed. The grace period of a deadline is its
+# specification's.
+read_stop() {
+	[[ $stopped =~ ^[KRr]\ +([0-9]+)\ *([0-9]*) ]] || return
+	# As a command: an expansion that cannot be evaluated would end the keeper (ARITHMETIC EVALUATION, bash(1)).
+	((kill_at = 10#${BASH_REMATCH[1]} + 10#${BASH_REMATCH[2]:-${grace[$1]}}))
+}
+
+# Its record first: whoever comes next is not to send a second SIGTERM.
+ask() {
+	{
+		IFS= read -r started <&3
+		IFS= read -r ended <&3
+		printf '%s' "$2" >&3
+	} 3<>"$state/records/$1"
+	signal_tree "$1" TERM
+	return 0
+}
+
+# Also where its shim was killed, and nobody will write that.
+has_ended() {
+	[[ $ended == E* ]] || ! is_alive "$pid" "$ticks"
 }
 
 # What a command left behind falls to its timeout as well. A guess that costs little, since it is asked
@@ -225,7 +260,8 @@ has_leftover() {
 		return
 	fi
 	kill -s 0 -- "-$pid" && return
-	((now < looked + 500)) || find_carried
+	# Whoever was not seen may have come since; that is asked once for all.
+	{ ((now < looked + 500)) && [[ -n ${carried[$1]} ]]; } || ((looked == now)) || find_carried
 	[[ -n ${carried[$1]} ]]
 }
 

@@ -1,7 +1,7 @@
 import {type FSWatcher, lstatSync, rmSync, watch} from 'node:fs';
 import {join} from 'node:path';
 import type {Claim, Host, Launcher, LauncherPlace, Logger, ProcessTable, Report} from '../ports.js';
-import type {ProcessId} from '../process.js';
+import type {ProcessId, Stop} from '../process.js';
 import {inject, injectable, Tokens} from '../tokens.js';
 import {Keeper, readKeeperIdentity} from './keeper.js';
 import {RunDirectories} from './run-directory.js';
@@ -75,6 +75,10 @@ export class KeeperLauncher implements Launcher {
 	closeRecord(processId: ProcessId, endedAt: number): void {
 		this.#keeper.forget(processId);
 		this.#directories.closeRecord(processId, endedAt);
+	}
+
+	orderStop(processId: ProcessId, stop: Stop): void {
+		this.#directories.orderStop(processId, stop);
 	}
 
 	outputBytes(processId: ProcessId): number {

@@ -1,10 +1,12 @@
 /** The 128 bytes that a process's shim fills in place. keeper.sh describes and writes them. */
-import type {Report} from '../ports.js';
-import type {Start} from '../process.js';
+import type {Report, StopOrder} from '../ports.js';
+import type {Start, Stop} from '../process.js';
 
 const widths = [63, 35, 27] as const;
 
 export const recordBytes = 128;
+
+const centisecondMs = 10;
 
 /** Preallocated, so that writing an exit code needs no new block of a full disk. */
 export const emptyRecord = widths.map(width => `${' '.repeat(width)}\n`).join('');
@@ -14,11 +16,20 @@ export function closedRecordLine(endedAt: number): string {
 	return `E ??? ${'0'.padStart(12)} ${String(endedAt * 1000).padStart(16)}`;
 }
 
+/** What the supervisor writes of a kill, for the dead man's switch. */
+export function stopOrderLine({atUptimeMs, gracePeriodMs, isSignaled}: Stop): string {
+	const at = Math.floor(atUptimeMs / centisecondMs);
+	const grace = Math.ceil(gracePeriodMs / centisecondMs);
+	return `${isSignaled ? 'R' : 'r'} ${String(at).padStart(12)} ${String(grace).padStart(10)}`;
+}
+
+/** Where each line begins. */
+export const lineOffsets = {start: 0, end: widths[0] + 1, stop: widths[0] + widths[1] + 2} as const;
+
 const startLine = /^S ([ \d]{6}\d) ([ \d]{10}\d) ([ \d]{6}\d) ([ \d]{6}\d) ([ \d]{15}\d) ([\da-f]{8})\n/;
 const endLine = /^E ([ \d]{2}\d|---|\?\?\?) ([ \d]{11}\d) ([ \d]{15}\d)\n/;
-const stopLine = /^K ([ \d]{11}\d) *\n/;
-
-const centisecondMs = 10;
+const deadlineLine = /^K ([ \d]{11}\d) *\n/;
+const orderLine = /^[Rr] ([ \d]{11}\d) ([ \d]{9}\d) *\n/;
 
 /**
  * Reads a record. A line counts once its last byte is there: of a write that was cut short
@@ -26,13 +37,16 @@ const centisecondMs = 10;
  */
 export function parseRecord(content: string): Report {
 	const start = matchLine(startLine, content);
-	const end = matchLine(endLine, content.slice(widths[0] + 1));
-	const stop = matchLine(stopLine, content.slice(widths[0] + widths[1] + 2));
+	const end = matchLine(endLine, content.slice(lineOffsets.end));
+	const stop = toStopOrder(content.slice(lineOffsets.stop));
 	const started = start === null ? null : toStart(start);
+	const isForLeftover = end !== null && stop !== null && Number(end[2]) * centisecondMs < stop.atUptimeMs;
 	return {
 		start: started,
 		end: end === null ? null : toEnd(end, started),
-		stoppedAtUptimeMs: stop === null || endedBefore(end, stop) ? null : Number(stop[1]) * centisecondMs,
+		// It ended by itself; what it left behind was stopped.
+		stop: isForLeftover ? null : stop,
+		leftoverStop: isForLeftover ? stop : null,
 	};
 }
 
@@ -45,9 +59,20 @@ function toStart([, pid, ticks, shimPid, sessionId, time, bootId]: RegExpExecArr
 	};
 }
 
-/** It ended by itself; what it left behind was stopped. */
-function endedBefore(end: RegExpExecArray | null, stop: RegExpExecArray): boolean {
-	return end !== null && Number(end[2]) < Number(stop[1]);
+function toStopOrder(content: string): StopOrder | null {
+	const deadline = matchLine(deadlineLine, content);
+	if (deadline !== null) {
+		const atUptimeMs = Number(deadline[1]) * centisecondMs;
+		return {why: 'timeout', atUptimeMs, gracePeriodMs: null, isSignaled: true};
+	}
+
+	const order = matchLine(orderLine, content);
+	if (order === null) {
+		return null;
+	}
+
+	const [atUptimeMs = 0, gracePeriodMs = 0] = order.slice(1).map(field => Number(field) * centisecondMs);
+	return {why: 'request', atUptimeMs, gracePeriodMs, isSignaled: content.startsWith('R')};
 }
 
 /** A field with a space behind a digit is none that printf(1) aligned: the disk gave back something else. */

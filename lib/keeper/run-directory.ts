@@ -12,9 +12,9 @@ import {
 import {join} from 'node:path';
 import {StorageFullError} from '../errors.js';
 import type {Claim, Report} from '../ports.js';
-import type {ProcessId} from '../process.js';
+import type {ProcessId, Stop} from '../process.js';
 import {readFlags, readStateFile, updateFlags} from '../state-file.js';
-import {closedRecordLine, emptyRecord, parseRecord, recordBytes} from './record.js';
+import {closedRecordLine, emptyRecord, lineOffsets, parseRecord, recordBytes, stopOrderLine} from './record.js';
 import {SpareDirectories} from './spare-directories.js';
 import {readSpecification, type Specification, type SpecifiedProcess} from './specification.js';
 
@@ -154,10 +154,19 @@ export class RunDirectories {
 	}
 
 	closeRecord(processId: ProcessId, endedAt: number): void {
+		this.#writeLine(processId, lineOffsets.end, closedRecordLine(endedAt));
+	}
+
+	orderStop(processId: ProcessId, stop: Stop): void {
+		this.#writeLine(processId, lineOffsets.stop, stopOrderLine(stop));
+	}
+
+	/** In place: that needs no room. A record that its command has replaced stays as it is. */
+	#writeLine(processId: ProcessId, offset: number, line: string): void {
 		try {
 			const descriptor = openSync(join(this.records, processId), updateFlags);
 			try {
-				writeSync(descriptor, closedRecordLine(endedAt), emptyRecord.indexOf('\n') + 1);
+				writeSync(descriptor, line, offset);
 			} finally {
 				closeSync(descriptor);
 			}

@@ -61,7 +61,7 @@ export function specify(
 	const special = all.filter(([variable]) => !isPlainName(variable)).map(([variable, value]) => `${variable}=${value}`);
 	const plain = all.filter(([variable]) => isPlainName(variable));
 	const words = special.length === 0 ? [name, ...program] : ['env', programs.env, '--', ...special, ...program];
-	const limits = [toCentiseconds(command.timeoutMs), toCentiseconds(gracePeriodMs)];
+	const limits = [toCentiseconds(command.timeoutMs), toCentiseconds(gracePeriodMs), command.leftover];
 	if (command.stdin && programs.mkfifo === null) {
 		throw new CommandInvalidError('stdin', 'cannot be had here: it needs the program mkfifo');
 	}
@@ -75,7 +75,7 @@ export function specify(
 	}
 
 	const text = [
-		`# nohupd 1 ${[...limits, ...(process.cgroup === null ? [] : [process.cgroup])].join(' ')}`,
+		`# nohupd 2 ${[...limits, ...(process.cgroup === null ? [] : [process.cgroup])].join(' ')}`,
 		`# ${JSON.stringify(isLongLine ? {...process, command: {...command, line: null}} : process)}`,
 		`directory=${quote(command.workingDir)} cgroup=${quote(process.cgroup ?? '')}`,
 		`set -- ${words.map(quote).join(' ')}`,
@@ -103,7 +103,7 @@ function toProgram({line, args}: Command, linePath: string | null, bash: string)
  */
 export function readSpecification(text: string, processId: ProcessId, readLine: () => string): SpecifiedProcess {
 	const [mark, json] = text.split('\n', 2);
-	if (!mark?.startsWith('# nohupd 1 ') || json === undefined) {
+	if (!/^# nohupd [12] /.test(mark ?? '') || json === undefined) {
 		throw new Error(`The specification of ${processId} is damaged`);
 	}
 

@@ -1,3 +1,4 @@
+import type {StopOrder} from '../../lib/ports.js';
 import {
 	type Command,
 	type EndedProcess,
@@ -43,6 +44,11 @@ export const aStop: Stop = {
 	isSignaled: false,
 	isBlocked: false,
 };
+
+/** What the record of one says whose deadline the dead man's switch has held. */
+export function aDeadlineHeld(atUptimeMs: number): StopOrder {
+	return {why: 'timeout', atUptimeMs, gracePeriodMs: null, isSignaled: true};
+}
 
 export interface Facts {
 	readonly processId?: string;

@@ -1,10 +1,10 @@
 import type {Claim, Launcher, Report} from '../../lib/index.js';
-import type {ObservedEnd, ProcessId, QueuedProcess, Start} from '../../lib/process.js';
+import type {ObservedEnd, ProcessId, QueuedProcess, Start, Stop} from '../../lib/process.js';
 import {aStart} from './a-process.js';
 
 type Prepared = Omit<QueuedProcess, 'sequence'>;
 
-const nothing: Report = {start: null, end: null, stoppedAtUptimeMs: null};
+const nothing: Report = {start: null, end: null, stop: null, leftoverStop: null};
 
 /** Runs nothing: the test says what shims wrote. */
 export class FakeLauncher implements Launcher {
@@ -69,6 +69,11 @@ export class FakeLauncher implements Launcher {
 
 	closeRecord(processId: ProcessId): void {
 		this.closed.push(processId);
+	}
+
+	orderStop(processId: ProcessId, stop: Stop): void {
+		const {isBlocked, ...order} = stop;
+		this.write(processId, this.read(processId).end === null ? {stop: order} : {leftoverStop: order});
 	}
 
 	/** What the output of a process takes on the disk. */

@@ -4,6 +4,7 @@ import {Deadlines} from '../../lib/deadlines.js';
 import {EventBus} from '../../lib/event-bus.js';
 import {EventFeed} from '../../lib/event-feed.js';
 import type {AnyProcessEvent} from '../../lib/index.js';
+import {Intents} from '../../lib/intents.js';
 import {Ledger} from '../../lib/ledger.js';
 import {Leftovers} from '../../lib/leftovers.js';
 import {hasStatus, type ProcessId, type ProcessRecord, type QueuedProcess} from '../../lib/process.js';
@@ -59,6 +60,7 @@ export class Parts {
 	readonly admission;
 	readonly deadlines;
 	readonly ledger;
+	readonly intents;
 	readonly termination;
 	readonly leftovers;
 	readonly readiness;
@@ -81,8 +83,8 @@ export class Parts {
 		this.admission = new Admission(launcher, this.settings);
 		this.deadlines = new Deadlines(clock, logger);
 		this.ledger = new Ledger(store, this.archive, clock, this.admission, this.deadlines, this.bus);
+		this.intents = new Intents(store, launcher, logger, this.ledger);
 		this.termination = new Termination(
-			store,
 			launcher,
 			terminator,
 			confinement,
@@ -90,6 +92,7 @@ export class Parts {
 			clock,
 			logger,
 			this.ledger,
+			this.intents,
 		);
 		this.leftovers = new Leftovers(
 			store,

@@ -36,7 +36,13 @@ export function editDatabase(stateDir: string, sql: string, ...values: unknown[]
  */
 export function makeOverdue(stateDir: string, processId: string): void {
 	const path = join(stateDir, 'runs', processId, 'spec');
-	writeFileSync(path, readFileSync(path, 'utf8').replace(/^# nohupd 1 \d+/, '# nohupd 1 1'));
+	writeFileSync(path, readFileSync(path, 'utf8').replace(/^# nohupd 2 \d+/, '# nohupd 2 1'));
+}
+
+/** Whoever reads the record from now on finds that the grace period of a kill is over. */
+export function endGrace(stateDir: string, processId: string): void {
+	const path = join(stateDir, 'records', processId);
+	writeFileSync(path, readFileSync(path, 'latin1').replace(/^(R +\d+ )[ \d]{10}/m, `$1${'0'.padStart(10)}`), 'latin1');
 }
 
 /** Pid of the keeper that is in charge, once it is. */

@@ -1,5 +1,12 @@
 import test from 'ava';
-import {anEndedProcess, aQueuedProcess, aRunningProcess, aStart, aStoppingProcess} from '../helpers/a-process.js';
+import {
+	aDeadlineHeld,
+	anEndedProcess,
+	aQueuedProcess,
+	aRunningProcess,
+	aStart,
+	aStoppingProcess,
+} from '../helpers/a-process.js';
 import {endOf, Parts} from '../helpers/parts.js';
 
 test('a record nobody has written to changes nothing', t => {
@@ -102,7 +109,7 @@ test("nor does it end one that the dead man's switch has begun to end", t => {
 	const parts = new Parts();
 	const running = parts.put(aRunningProcess());
 	parts.launcher.writeEnd('proc_1');
-	parts.launcher.write('proc_1', {stoppedAtUptimeMs: 900_000});
+	parts.launcher.write('proc_1', {stop: aDeadlineHeld(900_000)});
 
 	t.deepEqual(parts.reaper.look('proc_1'), running);
 	t.deepEqual(parts.announced, []);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type {Start} from '../../lib/process.js';
 import {
+	aDeadlineHeld,
 	anEndedProcess,
 	aQueuedProcess,
 	aRunningProcess,
@@ -196,7 +197,7 @@ test("a timeout that the dead man's switch began is finished, also if its leader
 	const parts = new Parts();
 	parts.put(aRunningProcess());
 	parts.launcher.writeEnd('proc_1', {exitCode: 143});
-	parts.launcher.write('proc_1', {stoppedAtUptimeMs: parts.clock.uptimeMs() - 2000});
+	parts.launcher.write('proc_1', {stop: aDeadlineHeld(parts.clock.uptimeMs() - 2000)});
 
 	parts.recovery.run();
 	t.like(parts.find('proc_1').state, {
@@ -213,7 +214,7 @@ test("a timeout that the dead man's switch began is finished, also if its shim d
 	const parts = new Parts();
 	parts.put(aRunningProcess());
 	parts.recovery.run();
-	parts.launcher.write('proc_1', {stoppedAtUptimeMs: parts.clock.uptimeMs() - 6000});
+	parts.launcher.write('proc_1', {stop: aDeadlineHeld(parts.clock.uptimeMs() - 6000)});
 	parts.processTable.dead.add(aStart.shimPid);
 
 	parts.recovery.sweep(false);
@@ -223,6 +224,49 @@ test("a timeout that the dead man's switch began is finished, also if its shim d
 	t.deepEqual(parts.terminator.sent, ['SIGKILL proc_1 +0.0']);
 	t.deepEqual(endOf(parts.find('proc_1')), {why: 'timeout', exitCode: null});
 	t.deepEqual(parts.announced, ['stopping', 'ended']);
+});
+
+const aKillOrdered = (parts: Parts, isSignaled: boolean) =>
+	({why: 'request', atUptimeMs: parts.clock.uptimeMs() - 1000, gracePeriodMs: 3000, isSignaled}) as const;
+
+test('a kill that only its record knows of, since the store had no room or was lost, is finished as a kill', async t => {
+	const parts = new Parts();
+	parts.put(aRunningProcess());
+	parts.launcher.write('proc_1', {stop: aKillOrdered(parts, true)});
+	parts.terminator.onKill = processId => parts.launcher.writeEnd(processId, {exitCode: 137});
+
+	parts.recovery.run();
+	await parts.clock.advance(2200);
+
+	t.deepEqual(parts.terminator.sent, ['SIGKILL proc_1 +2.0']);
+	t.deepEqual(endOf(parts.find('proc_1')), {why: 'request', exitCode: 137});
+	t.deepEqual(parts.announced, ['stopping', 'ended']);
+});
+
+test('a SIGTERM that only its record knows of is not sent again; the rest counts as it was stored', async t => {
+	const parts = new Parts();
+	const atUptimeMs = parts.clock.uptimeMs() - 1000;
+	parts.put(aStoppingProcess({stop: {atUptimeMs, gracePeriodMs: 5000, isSignaled: false}}));
+	parts.launcher.write('proc_1', {stop: {...aKillOrdered(parts, true), gracePeriodMs: 99_999_999}});
+
+	parts.recovery.run();
+	await parts.clock.advance(4200);
+
+	t.deepEqual(parts.terminator.sent, ['SIGKILL proc_1 +4.0']);
+});
+
+test('a kill of what an ended process left behind is gone on with', async t => {
+	const parts = new Parts();
+	parts.put(anEndedProcess({leftover: 1}));
+	parts.terminator.leftover.set('proc_1', 1);
+	parts.launcher.write('proc_1', {leftoverStop: aKillOrdered(parts, false)});
+
+	parts.recovery.run();
+	await parts.clock.advance(2200);
+
+	t.deepEqual(parts.terminator.sent, ['SIGTERM proc_1 +0.0', 'SIGKILL proc_1 +2.0']);
+	parts.leftovers.close();
+	await parts.termination.close();
 });
 
 test('a kill of one that was blocked goes on without asking again, and is over when it wakes', async t => {

@@ -29,7 +29,6 @@ function open() {
 
 /** Another supervisor's, on the same store. */
 function nextTermination({
-	store,
 	launcher,
 	terminator,
 	confinement,
@@ -37,8 +36,9 @@ function nextTermination({
 	clock,
 	logger,
 	ledger,
+	intents,
 }: Parts): Termination {
-	return new Termination(store, launcher, terminator, confinement, processTable, clock, logger, ledger);
+	return new Termination(launcher, terminator, confinement, processTable, clock, logger, ledger, intents);
 }
 
 function findStopping(parts: Parts): StoppingProcess {
@@ -262,13 +262,77 @@ test('a close leaves what is under way to the next supervisor, and no timer', as
 	const done = parts.termination.stop(running, 'request', manner(5000));
 	await parts.clock.advance(1000);
 
-	const refused = t.throwsAsync(done, {instanceOf: ShuttingDownError});
+	const refused = t.throwsAsync(done, {
+		instanceOf: ShuttingDownError,
+		message: /the kill is stored and will be finished$/,
+	});
 	await parts.termination.close();
 	await refused;
 
 	t.is(parts.clock.timers, 0);
 	t.like(parts.find('proc_1').state, {status: 'stopping', stop: {isSignaled: true}});
 	t.deepEqual(parts.logger.entries, []);
+});
+
+test("a kill stands in the record for the dead man's switch, before SIGTERM and after it", async t => {
+	const {parts, running} = open();
+	const order = {why: 'request', atUptimeMs: parts.clock.uptimeMs(), gracePeriodMs: 5000} as const;
+
+	const done = parts.termination.stop(running, 'request', manner(5000));
+	t.deepEqual(parts.launcher.read('proc_1').stop, {...order, isSignaled: false});
+	await parts.clock.advance(0);
+	t.deepEqual(parts.launcher.read('proc_1').stop, {...order, isSignaled: true});
+
+	await parts.clock.advance(6000);
+	await done;
+});
+
+test("a deadline needs no order in the record: the dead man's switch knows it", async t => {
+	const {parts, running} = open();
+
+	const done = parts.termination.stop(running, 'timeout', manner(0));
+	await parts.clock.advance(0);
+	await done;
+
+	t.is(parts.launcher.read('proc_1').stop, null);
+});
+
+test('a record that cannot be written holds up no kill', async t => {
+	const {parts, running} = open();
+	const error = new Error('EIO');
+	parts.launcher.orderStop = () => {
+		throw error;
+	};
+
+	const done = parts.termination.stop(running, 'request', manner(0));
+	await parts.clock.advance(0);
+
+	t.deepEqual(endOf(await done), {why: 'request', exitCode: 137});
+	t.like(parts.logger.entries, [{level: 'warn', facts: {error, processId: 'proc_1'}}]);
+});
+
+test('that a later kill is more impatient is known to store and record, for whoever goes on', async t => {
+	const {parts, running} = open();
+	void parts.termination.stop(running, 'request', manner(60_000)).catch(() => undefined);
+	await parts.clock.advance(1000);
+
+	void parts.termination.stop(running, 'request', manner(2000)).catch(() => undefined);
+
+	t.is(findStopping(parts).state.stop.gracePeriodMs, 3000);
+	t.is(parts.launcher.read('proc_1').stop?.gracePeriodMs, 3000);
+	await parts.termination.close();
+});
+
+test('an impatient kill that comes when the end was told just now does not bring it back', async t => {
+	const {parts, running, obey} = open();
+	obey(0);
+	parts.bus.on('ended', () => void parts.termination.stop(running, 'request', manner(0)));
+
+	const done = parts.termination.stop(running, 'request', manner(60_000));
+	await parts.clock.advance(1000);
+	await done;
+
+	t.deepEqual(endOf(parts.find('proc_1')), {why: 'request', exitCode: 0});
 });
 
 test('the next supervisor goes on where the one before was: no second SIGTERM, the same grace period', async t => {
@@ -528,10 +592,39 @@ test('a close lets go of leftovers too, and leaves no timer', async t => {
 	const done = parts.termination.endLeftover(process, manner(5000));
 	await parts.clock.advance(1000);
 
-	const refused = t.throwsAsync(done, {instanceOf: ShuttingDownError});
+	const refused = t.throwsAsync(done, {
+		instanceOf: ShuttingDownError,
+		message: /the kill is stored and will be finished$/,
+	});
 	await parts.termination.close();
 	await refused;
 
 	t.is(parts.clock.timers, 0);
 	t.deepEqual(parts.logger.entries, []);
+});
+
+test('a kill of leftovers stands in the record, and is finished by the next supervisor without a second SIGTERM', async t => {
+	const {parts, process} = openLeftover();
+	parts.launcher.writeEnd('proc_2');
+	void parts.termination.endLeftover(process, manner(5000)).catch(() => undefined);
+	await parts.clock.advance(1000);
+	await parts.termination.close();
+	const {leftoverStop} = parts.launcher.read('proc_2');
+
+	const done = nextTermination(parts).resumeLeftover(process, {...aStop, ...leftoverStop, gracePeriodMs: 5000});
+	await parts.clock.advance(5000);
+	await done;
+
+	t.like(leftoverStop, {why: 'request', gracePeriodMs: 5000, isSignaled: true});
+	t.deepEqual(parts.terminator.sent, ['SIGTERM proc_2 +0.0', 'SIGKILL proc_2 +5.0']);
+});
+
+test('one that is lost was not stopped by anybody: its record does not say so', async t => {
+	const {parts, running} = open();
+
+	const done = parts.termination.endLeftover(running, manner(0));
+	await parts.clock.advance(0);
+	await done;
+
+	t.is(parts.launcher.read('proc_1').stop, null);
 });

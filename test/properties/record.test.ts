@@ -13,7 +13,10 @@ const startLine = fc
 const endLine = fc
 	.tuple(fc.oneof(field(255, 3), fc.constant('---')), field(999_999_999_999, 12), time)
 	.map(fields => ({at: 64, text: `E ${fields.join(' ')}`}));
-const stopLine = field(999_999_999_999, 12).map(uptime => ({at: 100, text: `K ${uptime}`}));
+const deadlineLine = field(999_999_999_999, 12).map(uptime => ({at: 100, text: `K ${uptime}`}));
+const orderLine = fc
+	.tuple(fc.constantFrom('R', 'r'), field(999_999_999_999, 12), field(9_999_999_999, 10))
+	.map(fields => ({at: 100, text: fields.join(' ')}));
 
 interface Write {
 	readonly at: number;
@@ -31,7 +34,7 @@ const empty = Buffer.from(emptyRecord, 'latin1');
 
 test('of any line that was cut short nothing is believed before its last byte', t => {
 	fc.assert(
-		fc.property(fc.oneof(startLine, endLine, stopLine), fc.nat(), (line, cut) => {
+		fc.property(fc.oneof(startLine, endLine, deadlineLine, orderLine), fc.nat(), (line, cut) => {
 			const bytes = cut % line.text.length;
 
 			t.deepEqual(read(written(empty, line, bytes)), read(empty));
@@ -72,8 +75,15 @@ test('what was found is what was written', t => {
 test('no bytes make a number that is none', t => {
 	fc.assert(
 		fc.property(fc.uint8Array({maxLength: 200}), bytes => {
-			const {start, end, stoppedAtUptimeMs} = read(Buffer.from(bytes));
-			const numbers = [start?.identity.pid, start?.startedAt, end?.exitCode, end?.endedAt, stoppedAtUptimeMs];
+			const {start, end, stop} = read(Buffer.from(bytes));
+			const numbers = [
+				start?.identity.pid,
+				start?.startedAt,
+				end?.exitCode,
+				end?.endedAt,
+				stop?.atUptimeMs,
+				stop?.gracePeriodMs,
+			];
 
 			t.true(numbers.every(number => number === undefined || number === null || Number.isSafeInteger(number)));
 		}),

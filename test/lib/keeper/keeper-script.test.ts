@@ -10,8 +10,9 @@ import {findPrograms} from '../../../lib/keeper/programs.js';
 import {RunDirectories} from '../../../lib/keeper/run-directory.js';
 import {specify} from '../../../lib/keeper/specification.js';
 import {isPopulated, listMembers} from '../../../lib/os/cgroup.js';
+import {SystemClock} from '../../../lib/os/system-clock.js';
 import type {Command} from '../../../lib/process.js';
-import {aQueuedProcess} from '../../helpers/a-process.js';
+import {aQueuedProcess, aStop} from '../../helpers/a-process.js';
 import {makeTestCgroup, testWithCgroup} from '../../helpers/cgroups.js';
 import {eventually} from '../../helpers/eventually.js';
 import {findProcesses, isAlive, killQuietly, readProc} from '../../helpers/processes.js';
@@ -54,6 +55,12 @@ class Bench {
 		});
 		this.directories.create(processId, specification);
 		return processId;
+	}
+
+	/** As version 1 wrote it down. */
+	makeOlder(processId: string): void {
+		const older = this.read(processId, 'spec').replace(/^# nohupd 2 (\d+ \d+) keep/, '# nohupd 1 $1');
+		writeFileSync(this.path(processId, 'spec'), older);
 	}
 
 	openKeeper(): ChildProcess {
@@ -184,7 +191,7 @@ test('a shim that comes second to the claim stops, and touches nothing', async t
 	await bench.ended(b);
 	await eventually(() => findProcesses(bench.stateDir, 'cmdline').length === 0);
 
-	t.deepEqual(bench.directories.readRecord(a), {start: null, end: null, stoppedAtUptimeMs: null});
+	t.deepEqual(bench.directories.readRecord(a), {start: null, end: null, stop: null, leftoverStop: null});
 	t.throws(() => bench.read(a, 'stdout'), {code: 'ENOENT'});
 });
 
@@ -308,12 +315,12 @@ test('a keeper whose supervisor is gone ends what is overdue, also who ignores S
 	keeper.stdin?.end();
 	await once(keeper, 'exit');
 	const {exitCode} = await bench.ended(a);
-	const {start, stoppedAtUptimeMs} = bench.directories.readRecord(a);
+	const {start, stop} = bench.directories.readRecord(a);
 
 	t.is(exitCode, 137);
 	t.is(bench.read(a, 'stdout'), 'TERM\n');
 	t.deepEqual(findProcesses(`NOHUPD_PROCESS_ID=${a}`), []);
-	t.true(Number(stoppedAtUptimeMs) >= Number(start?.identity.startTicks) * 10 + 500);
+	t.true(Number(stop?.atUptimeMs) >= Number(start?.identity.startTicks) * 10 + 500);
 });
 
 test('a keeper whose supervisor is gone holds the deadline of what it was told last of all', async t => {
@@ -346,8 +353,8 @@ test('what a command left behind falls to its timeout as well; its own end stays
 
 	t.is(keeper.exitCode, null);
 	t.is(findProcesses(`NOHUPD_PROCESS_ID=${b}`).length, 1);
-	const {end, stoppedAtUptimeMs} = bench.directories.readRecord(a);
-	t.deepEqual([end?.exitCode, stoppedAtUptimeMs], [3, null]);
+	const {end, stop} = bench.directories.readRecord(a);
+	t.deepEqual([end?.exitCode, stop], [3, null]);
 	await bench.kill(b);
 });
 
@@ -361,6 +368,103 @@ test('a keeper whose supervisor is gone does not stay for what has left nothing 
 	keeper.stdin?.end();
 
 	t.deepEqual(await once(keeper, 'exit'), [0, null]);
+});
+
+test('a keeper whose supervisor is gone waits for the grace period of a kill, finishes it, and then leaves', async t => {
+	const bench = new Bench(t);
+	const a = bench.prepare(`trap 'echo TERM' TERM; while ((SECONDS < 60)); do read -t 60 <> <(:); done`);
+	const keeper = bench.openKeeper();
+	hand(keeper, a);
+	await bench.started(a);
+	const stop = {...aStop, atUptimeMs: new SystemClock().uptimeMs(), gracePeriodMs: 2500, isSignaled: true};
+	bench.directories.orderStop(a, stop);
+
+	keeper.stdin?.end();
+	await once(keeper, 'exit');
+
+	t.is((await bench.ended(a)).exitCode, 137);
+	t.true(new SystemClock().uptimeMs() >= stop.atUptimeMs + stop.gracePeriodMs);
+	t.is(bench.read(a, 'stdout'), '');
+});
+
+test('a keeper whose supervisor is gone sends the SIGTERM of a kill that had none, and is not needed when it was obeyed', async t => {
+	const bench = new Bench(t);
+	const a = bench.prepare('exec sleep 61');
+	const keeper = bench.openKeeper();
+	hand(keeper, a);
+	await bench.started(a);
+	bench.directories.orderStop(a, {...aStop, atUptimeMs: new SystemClock().uptimeMs(), gracePeriodMs: 3_600_000});
+
+	keeper.stdin?.end();
+	await once(keeper, 'exit');
+
+	t.is((await bench.ended(a)).exitCode, 143);
+	t.like(bench.directories.readRecord(a).stop, {why: 'request', isSignaled: true});
+});
+
+test('whatever a command writes into its files, a keeper holds the deadlines of all others', async t => {
+	const bench = new Bench(t);
+	const a = bench.prepare('exec sleep 61', {timeoutMs: 500});
+	const orders = ['K 08', 'R x', 'r 099999999999999999999 9', 'K $(exit)', `R ${'9'.repeat(25)}`];
+	const hostile = orders.map(() => bench.prepare('exec sleep 61', {timeoutMs: 60_000}));
+	const graceless = bench.prepare('exec sleep 61', {timeoutMs: 60_000});
+	const keeper = bench.openKeeper();
+	hand(keeper, ...hostile, graceless, a);
+	await Promise.all([...hostile, graceless, a].map(id => bench.started(id)));
+	for (const [index, order] of [...orders, 'K 1'].entries()) {
+		const path = join(bench.stateDir, 'records', hostile[index] ?? graceless);
+		writeFileSync(path, `${readFileSync(path, 'latin1').slice(0, 100)}${order}\n`);
+	}
+
+	const spec = bench.read(graceless, 'spec');
+	writeFileSync(bench.path(graceless, 'spec'), spec.replace(/^# nohupd 2 (\d+) \d+/, '# nohupd 2 $1 x[0]'));
+
+	keeper.stdin?.end();
+
+	t.is((await bench.ended(a)).exitCode, 143);
+	await Promise.all([...hostile, graceless].map(id => bench.kill(id)));
+});
+
+test('a keeper does not wait for the end of what nobody can tell of any more', async t => {
+	const bench = new Bench(t);
+	const a = bench.prepare('exec sleep 61', {leftover: 'kill'});
+	const keeper = bench.openKeeper();
+	hand(keeper, a);
+	const {identity, shimPid} = await bench.started(a);
+	killQuietly(shimPid);
+	killQuietly(identity.pid);
+
+	keeper.stdin?.end();
+
+	t.deepEqual(await once(keeper, 'exit'), [0, null]);
+});
+
+test('a keeper holds the deadline of what version 1 wrote down', async t => {
+	const bench = new Bench(t);
+	const a = bench.prepare('exec sleep 61', {timeoutMs: 500});
+	bench.makeOlder(a);
+	const keeper = bench.openKeeper();
+	hand(keeper, a);
+
+	keeper.stdin?.end();
+	await once(keeper, 'exit');
+
+	t.is((await bench.ended(a)).exitCode, 143);
+});
+
+testWithCgroup('a keeper holds the deadline of what version 1 wrote down, in its cgroup', async t => {
+	const bench = new Bench(t);
+	const cgroup = makeTestCgroup(t);
+	const a = bench.prepare('(setsid env -i sleep 61 &); exec sleep 61', {timeoutMs: 500}, {}, cgroup);
+	bench.makeOlder(a);
+	const keeper = bench.openKeeper();
+	hand(keeper, a);
+	await eventually(() => listMembers(cgroup).length >= 2);
+
+	keeper.stdin?.end();
+	await once(keeper, 'exit');
+
+	t.deepEqual([isPopulated(cgroup), listMembers(cgroup)], [false, []]);
 });
 
 testWithCgroup('a command is in its cgroup before its first instruction, and so is all that it starts', async t => {
@@ -414,12 +518,12 @@ testWithCgroup(
 		keeper.stdin?.end();
 		await once(keeper, 'exit');
 		const {exitCode} = await bench.ended(a);
-		const {start, stoppedAtUptimeMs} = bench.directories.readRecord(a);
+		const {start, stop} = bench.directories.readRecord(a);
 
 		t.is(exitCode, 137);
 		t.is(bench.read(a, 'stdout'), 'TERM\n');
 		t.deepEqual([isPopulated(cgroup), listMembers(cgroup)], [false, []]);
-		t.true(Number(stoppedAtUptimeMs) >= Number(start?.identity.startTicks) * 10 + 500);
+		t.true(Number(stop?.atUptimeMs) >= Number(start?.identity.startTicks) * 10 + 500);
 	},
 );
 
@@ -436,8 +540,8 @@ testWithCgroup('what a command left behind in its cgroup falls to its timeout, w
 	await once(keeper, 'exit');
 
 	t.deepEqual([isPopulated(cgroup), listMembers(cgroup)], [false, []]);
-	const {end, stoppedAtUptimeMs} = bench.directories.readRecord(a);
-	t.deepEqual([end?.exitCode, stoppedAtUptimeMs], [3, null]);
+	const {end, stop} = bench.directories.readRecord(a);
+	t.deepEqual([end?.exitCode, stop], [3, null]);
 });
 
 test('a keeper whose supervisor is gone makes way for the next one', async t => {

@@ -92,7 +92,7 @@ test('what was withdrawn never runs', async t => {
 	launcher.launch(other);
 	await ended(other);
 
-	t.deepEqual(launcher.read(withdrawn), {start: null, end: null, stoppedAtUptimeMs: null});
+	t.deepEqual(launcher.read(withdrawn), {start: null, end: null, stop: null, leftoverStop: null});
 	t.false(launcher.withdraw(other));
 });
 

@@ -1,9 +1,11 @@
 import test from 'ava';
-import {closedRecordLine, emptyRecord, parseRecord, recordBytes} from '../../../lib/keeper/record.js';
+import {closedRecordLine, emptyRecord, parseRecord, recordBytes, stopOrderLine} from '../../../lib/keeper/record.js';
+import {aDeadlineHeld, aStop} from '../../helpers/a-process.js';
 
 const started = 'S    4711        1000    4710    4700 1767225600000123 0123abcd';
 const ended = 'E   3         1150 1767225601500999';
 const stopped = 'K         1100';
+const ordered = 'R         1100        500';
 const lineAt = {start: 0, end: 64, stop: 100} as const;
 
 /** The record after these writes, each in place at the beginning of its line. */
@@ -23,7 +25,7 @@ const start = {
 	startedAt: 1_767_225_600_000,
 };
 const end = {exitCode: 3, endedAt: 1_767_225_601_500, durationMs: 1500};
-const nothing = {start: null, end: null, stoppedAtUptimeMs: null};
+const nothing = {start: null, end: null, stop: null, leftoverStop: null};
 
 test('a record has 128 bytes from the first day on', t => {
 	t.deepEqual([Buffer.byteLength(emptyRecord), recordBytes], [128, 128]);
@@ -42,23 +44,56 @@ test('a record that has ended tells exit code, time and duration', t => {
 });
 
 test("a record tells when the dead man's switch sent SIGTERM, with and without an end", t => {
-	const stoppedAtUptimeMs = 11_000;
+	const stop = aDeadlineHeld(11_000);
 
 	t.deepEqual(
 		[written({start: started, stop: stopped}), written({start: started, end: ended, stop: stopped})].map(parseRecord),
 		[
-			{start, end: null, stoppedAtUptimeMs},
-			{start, end, stoppedAtUptimeMs},
+			{...nothing, start, stop},
+			{...nothing, start, end, stop},
 		],
 	);
 });
 
+test('a kill that the supervisor ordered is told from a deadline, before SIGTERM and after it', t => {
+	const stop = {why: 'request', atUptimeMs: 11_000, gracePeriodMs: 5000} as const;
+
+	t.deepEqual(
+		[ordered.replace('R', 'r'), ordered].map(line => parseRecord(written({start: started, stop: line})).stop),
+		[
+			{...stop, isSignaled: false},
+			{...stop, isSignaled: true},
+		],
+	);
+});
+
+test('an order that was not asked for yet is overwritten by one that was, in the same room', t => {
+	const asked = stopOrderLine({...aStop, atUptimeMs: 11_009, gracePeriodMs: 5001, isSignaled: true});
+	const longest = stopOrderLine({...aStop, atUptimeMs: 9_999_999_999_999, gracePeriodMs: 24 * 3600 * 1000});
+
+	t.is(asked, 'R         1100        501');
+	t.deepEqual(
+		[stopOrderLine(aStop), longest].map(({length}) => length),
+		[asked.length, asked.length],
+	);
+	t.true(asked.length <= 27);
+});
+
 test('a stop after the end was for what was left behind, and is no stop of the process', t => {
 	const later = 'K         1151';
+	const order = 'r         1151          0';
 	const atOnce = 'K         1150';
 
-	t.deepEqual(parseRecord(written({start: started, end: ended, stop: later})), {...nothing, start, end});
-	t.is(parseRecord(written({start: started, end: ended, stop: atOnce})).stoppedAtUptimeMs, 11_500);
+	t.deepEqual(
+		[later, order].map(stop => parseRecord(written({start: started, end: ended, stop}))),
+		[aDeadlineHeld(11_510), {why: 'request', atUptimeMs: 11_510, gracePeriodMs: 0, isSignaled: false} as const].map(
+			leftoverStop => ({...nothing, start, end, leftoverStop}),
+		),
+	);
+	t.like(parseRecord(written({start: started, end: ended, stop: atOnce})), {
+		stop: aDeadlineHeld(11_500),
+		leftoverStop: null,
+	});
 });
 
 test('an end without a start is a failed start, whatever the code', t => {
@@ -112,8 +147,13 @@ test('an end before the start, by the clock since boot, has no negative duration
 	t.is(parseRecord(written({start: started, end: ended.replace('1150', ' 999')})).end?.durationMs, 0);
 });
 
-for (const [name, line] of Object.entries({start: started, end: ended, stop: stopped})) {
-	test(`of a line that was cut short nothing is believed, wherever it was cut: ${name}`, t => {
+for (const [name, line] of [
+	['start', started],
+	['end', ended],
+	['stop', stopped],
+	['stop', ordered],
+] as const) {
+	test(`of a line that was cut short nothing is believed, wherever it was cut: ${name}, ${line.charAt(0)}`, t => {
 		for (let length = 0; length < line.length; length++) {
 			t.deepEqual(parseRecord(written({[name]: line.slice(0, length)})), nothing, `after ${length} bytes`);
 		}
@@ -132,7 +172,7 @@ test('a file that was cut short tells at most what is whole in it', t => {
 	const reports = Array.from({length: recordBytes}, (_, length) => parseRecord(whole.slice(0, length)));
 
 	t.deepEqual(
-		reports.map(report => [report.start, report.end, report.stoppedAtUptimeMs].filter(Boolean).length),
+		reports.map(report => [report.start, report.end, report.stop].filter(Boolean).length),
 		Array.from({length: recordBytes}, (_, length) => [64, 100, 128].filter(needed => length >= needed).length),
 	);
 });
@@ -153,12 +193,12 @@ function numbers(seed: number): (below: number) => number {
 test('no garbage becomes a number that is none', t => {
 	const next = numbers(1);
 	for (let round = 0; round < 50_000; round++) {
-		const record = [...written({start: started, end: ended, stop: stopped})];
+		const record = [...written({start: started, end: ended, stop: next(2) === 0 ? stopped : ordered})];
 		for (let damage = next(8); damage >= 0; damage--) {
-			record[next(recordBytes)] = ' 0123456789SEK-\nabcf\0'.charAt(next(21));
+			record[next(recordBytes)] = ' 0123456789SEKR-\nabcf\0'.charAt(next(22));
 		}
 
-		const {start, end, stoppedAtUptimeMs} = parseRecord(record.join(''));
+		const {start, end, stop, leftoverStop} = parseRecord(record.join(''));
 		const told = [
 			start?.identity.pid,
 			start?.identity.startTicks,
@@ -168,10 +208,10 @@ test('no garbage becomes a number that is none', t => {
 			end?.exitCode,
 			end?.endedAt,
 			end?.durationMs,
-			stoppedAtUptimeMs,
+			...[stop, leftoverStop].flatMap(order => [order?.atUptimeMs, order?.gracePeriodMs]),
 		];
 		if (told.some(value => value !== undefined && value !== null && !Number.isSafeInteger(value))) {
-			t.fail(`${JSON.stringify(record.join(''))} gave ${JSON.stringify({start, end, stoppedAtUptimeMs})}`);
+			t.fail(`${JSON.stringify(record.join(''))} gave ${JSON.stringify({start, end, stop, leftoverStop})}`);
 			return;
 		}
 	}

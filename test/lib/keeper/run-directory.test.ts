@@ -6,7 +6,7 @@ import {StorageFullError} from '../../../lib/errors.js';
 import {emptyRecord} from '../../../lib/keeper/record.js';
 import {RunDirectories} from '../../../lib/keeper/run-directory.js';
 import {specify} from '../../../lib/keeper/specification.js';
-import {aQueuedProcess} from '../../helpers/a-process.js';
+import {aQueuedProcess, aStop} from '../../helpers/a-process.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
 const programs = {bash: '/bin/bash', env: '/usr/bin/env', fallocate: null, mkfifo: null};
@@ -147,7 +147,7 @@ test('a record that somebody removed tells nothing, and can be closed all the sa
 
 	directories.closeRecord('proc_1', 1_767_225_600_500);
 
-	t.deepEqual(directories.readRecord('proc_1'), {start: null, end: null, stoppedAtUptimeMs: null});
+	t.deepEqual(directories.readRecord('proc_1'), {start: null, end: null, stop: null, leftoverStop: null});
 });
 
 test('a record that was closed has an end, and what it told before', t => {
@@ -163,6 +163,20 @@ test('a record that was closed has an end, and what it told before', t => {
 	t.is(start?.identity.pid, 4711);
 	t.like(end, {exitCode: null, endedAt: 1_767_225_600_500, why: 'lost'});
 	t.is(statSync(record).size, 128);
+});
+
+test('a kill that was ordered stands in the record, within the room that was made for it', t => {
+	const stateDir = makeTempDir(t);
+	const directories = new RunDirectories(stateDir);
+	directories.create('proc_1', specified().specification);
+
+	directories.orderStop('proc_1', aStop);
+	directories.orderStop('proc_1', {...aStop, isSignaled: true});
+	directories.orderStop('proc_unknown', aStop);
+
+	const {isBlocked, ...order} = aStop;
+	t.deepEqual(directories.readRecord('proc_1').stop, {...order, isSignaled: true});
+	t.is(statSync(join(stateDir, 'records/proc_1')).size, 128);
 });
 
 test('a specification that is cut short cannot be read', t => {

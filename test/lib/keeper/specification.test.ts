@@ -229,20 +229,26 @@ test("the first line tells the dead man's switch timeout and grace period, in ce
 	);
 
 	t.deepEqual(firstLines, [
-		'# nohupd 1 0 501',
-		'# nohupd 1 1 501',
-		'# nohupd 1 30000 501',
-		'# nohupd 1 214748364700 501',
+		'# nohupd 2 0 501 keep',
+		'# nohupd 2 1 501 keep',
+		'# nohupd 2 30000 501 keep',
+		'# nohupd 2 214748364700 501 keep',
 	]);
 });
 
 const nastyCgroup = `/sys/fs/cgroup/a b'c"$d\\e/nohupd-0123456789ab/proc_1`;
 
-test("the cgroup stands behind timeout and grace period for the dead man's switch, whatever is in its path", t => {
+test("behind them stands what becomes of leftovers: the dead man's switch sees to that as well", t => {
+	const {text} = specify(aProcess({timeoutMs: 0, leftover: 'kill'}), noEnvironment, place);
+
+	t.is(text.split('\n')[0], '# nohupd 2 0 500 kill');
+});
+
+test("the cgroup stands last for the dead man's switch, whatever is in its path", t => {
 	const {text} = specify({...aProcess({timeoutMs: 1000}), cgroup: nastyCgroup}, noEnvironment, place);
 
-	t.is(text.split('\n')[0], `# nohupd 1 100 500 ${nastyCgroup}`);
-	t.deepEqual(runBash(t, text, `read -r _ _ _ _ _ place <"$1"; printf '%s\\0' "$place"`), [nastyCgroup]);
+	t.is(text.split('\n')[0], `# nohupd 2 100 500 keep ${nastyCgroup}`);
+	t.deepEqual(runBash(t, text, `read -r _ _ _ _ _ _ place <"$1"; printf '%s\\0' "$place"`), [nastyCgroup]);
 });
 
 test('the shim finds the cgroup that it is to join, and an empty word where there is none', t => {
@@ -282,6 +288,20 @@ test('of one that an earlier version specified, nobody asked for input or readin
 		readSpecification(earlier, 'proc_1', () => ''),
 		aProcess(),
 	);
+});
+
+test('a process that version 1 specified is read back as well', t => {
+	const {text} = specify({...aProcess(), cgroup: nastyCgroup}, noEnvironment, place);
+	const earlier = text.replace(/^# nohupd 2 (\d+ \d+) keep /, '# nohupd 1 $1 ');
+
+	t.not(earlier, text);
+	t.deepEqual(
+		readSpecification(earlier, 'proc_1', () => t.fail()),
+		{...aProcess(), cgroup: nastyCgroup},
+	);
+	t.throws(() => readSpecification(text.replace('nohupd 2', 'nohupd 3'), 'proc_1', () => t.fail()), {
+		message: /damaged/,
+	});
 });
 
 test('standard input is refused where there is no mkfifo, and names it elsewhere', t => {
