@@ -31,7 +31,7 @@ main() {
 	close_inherited
 	read -r boot </proc/sys/kernel/random/boot_id
 	boot=${boot:0:8}
-	read_stat self
+	read_self
 	self="$BASHPID $start_ticks $boot"
 	printf '%s\n' "$self" >"$state/keeper"
 
@@ -58,7 +58,7 @@ shim() {
 	local run=$state/runs/$1 record=$state/records/$1 child code input='' leash=''
 	# The claim: O_CREAT|O_EXCL by a builtin. Whoever comes second stops here, so an id may be
 	# handed out again after a crash, to this keeper or to another, and still runs once.
-	read_stat self
+	read_self
 	set -C
 	printf '%s %s %s\n' "$BASHPID" "$start_ticks" "$boot" >"$run/claim" || exit 0
 	set +C
@@ -119,7 +119,7 @@ command_process() {
 	. "$run/spec" || exit 126
 	cd -- "$directory" || exit 126
 	unset OLDPWD
-	read_stat self
+	read_self
 	# Before exec: so a pid in a record can never be mistaken for a later stranger's.
 	printf 'S %7s %11s %7s %7s %16s %8s' \
 		"$BASHPID" "$start_ticks" "$parent" "$$" "${EPOCHREALTIME/[.,]/}" "$boot" 1<>"$record" || exit 126
@@ -238,12 +238,16 @@ read_stop() {
 
 # Its record first: whoever comes next is not to send a second SIGTERM.
 ask() {
+	local signal
 	{
 		IFS= read -r started <&3
 		IFS= read -r ended <&3
 		printf '%s' "$2" >&3
 	} 3<>"$state/records/$1"
-	signal_tree "$1" TERM
+	# All stand still until each has the signal: a shell whose child left before it would go on to its next command.
+	for signal in STOP TERM CONT; do
+		signal_tree "$1" "$signal"
+	done
 	return 0
 }
 
@@ -340,6 +344,11 @@ read_stat() {
 	fields=(${stat##*) })
 	process_state=${fields[0]} parent=${fields[1]} group=${fields[2]} session=${fields[3]} start_ticks=${fields[19]}
 	[[ -n $start_ticks ]]
+}
+
+# The same of ourselves, at each start: our name is bash, so that the fields can be counted.
+read_self() {
+	read -r _ _ _ parent _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ start_ticks _ </proc/self/stat
 }
 
 # Whether it is ours, and still there: what bash has waited for is not.
