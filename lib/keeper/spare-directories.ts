@@ -2,6 +2,7 @@ import {
 	closeSync,
 	constants,
 	fstatSync,
+	ftruncateSync,
 	mkdirSync,
 	openSync,
 	readdirSync,
@@ -128,14 +129,20 @@ function place(spare: string, directory: string, record: string, specification: 
 
 /** What a crash has left in it, or what it is made of, goes. */
 function overwrite(path: string, content: string): void {
-	const descriptor = openSync(path, updateFlags | constants.O_TRUNC);
+	const descriptor = openSync(path, updateFlags);
 	try {
+		const found = fstatSync(descriptor);
 		// A command may have put a FIFO there, which takes what is written and gives it to nobody.
-		if (!fstatSync(descriptor).isFile()) {
+		if (!found.isFile()) {
 			throw new Error(`${path} is no file`);
 		}
 
 		writeFileSync(descriptor, content);
+		const length = Buffer.byteLength(content);
+		if (found.size > length) {
+			// Not to nothing, and only here: ext4 writes to the disk what was cut to nothing, as soon as it is closed.
+			ftruncateSync(descriptor, length);
+		}
 	} finally {
 		closeSync(descriptor);
 	}
