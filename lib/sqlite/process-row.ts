@@ -81,7 +81,8 @@ export const stateColumns = [
 	'ready_timed_out_at',
 ] as const satisfies ReadonlyArray<keyof ProcessRow>;
 
-export const columns = [
+/** What never changes. */
+export const factColumns = [
 	'process_id',
 	'execution_id',
 	'name',
@@ -96,8 +97,9 @@ export const columns = [
 	'limits',
 	'stdin',
 	'ready',
-	...stateColumns,
 ] as const satisfies ReadonlyArray<keyof ProcessRow>;
+
+export const columns = [...factColumns, ...stateColumns] as const;
 
 export function toRow(process: Omit<ProcessRecord, 'sequence'>): Omit<ProcessRow, 'sequence'> {
 	const {command, state} = process;

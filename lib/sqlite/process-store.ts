@@ -6,7 +6,7 @@ import {type EndedProcess, hasStatus, type ProcessId, type ProcessRecord, type Q
 import type {Database} from './database.js';
 import type {SqliteEventStore} from './event-store.js';
 import {KeptRecords} from './kept-records.js';
-import {columns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
+import {columns, factColumns, fromRow, type ProcessRow, stateColumns, toRow} from './process-row.js';
 import {type Transact, transactionsOf} from './transaction.js';
 
 type Statement = Sqlite.Statement<unknown[], unknown>;
@@ -14,7 +14,9 @@ type Statement = Sqlite.Statement<unknown[], unknown>;
 /** Remembers processes, their idempotency keys and events in one SQLite database. */
 export class SqliteProcessStore implements ProcessStore {
 	readonly #database: Database;
-	readonly #insertProcess: Statement;
+	/** What waits has no more than that: to bind a value costs as much as to store it. */
+	readonly #accept: Statement;
+	readonly #adopt: Statement;
 	readonly #update: Statement;
 	readonly #change: Statement;
 	readonly #insertKey: Statement;
@@ -36,10 +38,8 @@ export class SqliteProcessStore implements ProcessStore {
 	) {
 		this.#database = database;
 		this.#isRebuilding = rebuildMark !== null;
-		this.#insertProcess = database.prepare(
-			`INSERT INTO processes (${columns.join(', ')}, event_sequences)
-			VALUES (${columns.map(name => `@${name}`).join(', ')}, iif(@event IS NULL, '[]', json_array(@event)))`,
-		);
+		this.#accept = database.prepare(insertInto([...factColumns, 'status', 'public_status', 'event_sequences']));
+		this.#adopt = database.prepare(insertInto(columns));
 		// What it wrote is counted anew: descendants that it left behind go on writing.
 		const assignments = [...stateColumns.map(name => `${name} = @${name}`), 'output_bytes = NULL'].join(', ');
 		this.#update = database.prepare(`UPDATE processes SET ${assignments} WHERE process_id = @process_id`);
@@ -66,7 +66,8 @@ export class SqliteProcessStore implements ProcessStore {
 	): {process: QueuedProcess; event: AnyProcessEvent} {
 		return this.#inTransaction(() => {
 			const event = this.events.append({record: process, event: 'queued', at});
-			const {lastInsertRowid} = this.#insertProcess.run({...toRow(process), event: event.sequence});
+			const row = {...toRow(process), event_sequences: `[${event.sequence}]`};
+			const {lastInsertRowid} = this.#accept.run(row);
 			if (key !== undefined) {
 				this.#insertKey.run(storedKey(key), key.fingerprint, process.processId);
 			}
@@ -94,7 +95,7 @@ export class SqliteProcessStore implements ProcessStore {
 	}
 
 	adopt(process: Omit<ProcessRecord, 'sequence'>): void {
-		this.#insertProcess.run({...toRow(process), event: null});
+		this.#adopt.run(toRow(process));
 	}
 
 	get isRebuilding(): boolean {
@@ -173,4 +174,8 @@ export class SqliteProcessStore implements ProcessStore {
 /** The column holds one text: as it is where there is no owner. */
 function storedKey({key, owner}: Pick<IdempotencyKey, 'key' | 'owner'>): string {
 	return owner === null ? key : JSON.stringify([owner, key]);
+}
+
+function insertInto(names: readonly string[]): string {
+	return `INSERT INTO processes (${names.join(', ')}) VALUES (${names.map(name => `@${name}`).join(', ')})`;
 }
