@@ -1,6 +1,7 @@
 import type {CommandInput} from './command.js';
 import type {EventFeedItem, EventListener, EventType} from './events.js';
-import type {Containment, Figures, Process, ProcessId, PublicStatus} from './process.js';
+import type {Containment, Figures, ProcessId} from './process.js';
+import type {Process, PublicStatus} from './process-view.js';
 import type {OutputGap, OutputPiece, OutputStream} from './streams.js';
 
 /** A process with the end of its output. */

@@ -1,6 +1,7 @@
 import type {AnyProcessEvent, EventListener, EventType} from './events.js';
 import type {Logger} from './ports.js';
-import type {Process, ProcessId} from './process.js';
+import type {ProcessId} from './process.js';
+import type {Process} from './process-view.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 import eventemitter3 = require('eventemitter3');

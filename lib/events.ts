@@ -1,4 +1,5 @@
-import type {Process, StopReason} from './process.js';
+import type {StopReason} from './process.js';
+import type {Process} from './process-view.js';
 
 /** What every event of a process tells. */
 export interface ProcessEvent {

@@ -17,13 +17,12 @@ export type {
 	LeftoverPolicy,
 	LimitName,
 	Limits,
-	Process,
 	ProcessId,
-	PublicStatus,
 	Readiness,
 	StopReason,
 	Usage,
 } from './process.js';
+export type {Process, PublicStatus} from './process-view.js';
 export type {ReadyBody, ReadyInput, ReadySign} from './readiness-input.js';
 export type {OutputOptions, PortOverrides, RetentionOptions, SupervisorOptions} from './settings.js';
 export type * from './store-ports.js';

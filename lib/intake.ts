@@ -5,8 +5,9 @@ import {CommandInvalidError, IdempotencyConflictError, StorageFullError} from '.
 import {EventBus} from './event-bus.js';
 import {Ledger} from './ledger.js';
 import type {Clock, Confinement, Disk, Host, IdempotencyKey, Launcher, ProcessStore} from './ports.js';
-import type {Command, Process, ProcessId} from './process.js';
-import {toProcess} from './process.js';
+import type {Command, ProcessId} from './process.js';
+import type {Process} from './process-view.js';
+import {toProcess} from './process-view.js';
 import type {Settings} from './settings.js';
 import {inject, injectable, Tokens} from './tokens.js';
 

@@ -3,14 +3,8 @@ import {Deadlines} from './deadlines.js';
 import {EventBus} from './event-bus.js';
 import type {EventType} from './events.js';
 import type {Archive, Clock, IdempotencyKey, ProcessStore} from './ports.js';
-import {
-	type EndedProcess,
-	type ProcessRecord,
-	type QueuedProcess,
-	type ReadyFact,
-	type RunningProcess,
-	toProcess,
-} from './process.js';
+import type {EndedProcess, ProcessRecord, QueuedProcess, ReadyFact, RunningProcess} from './process.js';
+import {toProcess} from './process-view.js';
 import {inject, injectable, Tokens} from './tokens.js';
 
 const eventOf: Readonly<Record<ProcessRecord['state']['status'], EventType>> = {

@@ -1,15 +1,9 @@
 import {Deadlines} from './deadlines.js';
 import type {Clock, Confinement, Logger, ProcessStore, ProcessTable, Terminator, Timer} from './ports.js';
-import {
-	type EndedProcess,
-	hasStarted,
-	hasStatus,
-	type ProcessId,
-	recordLeftover,
-	type StartedProcess,
-} from './process.js';
+import {type EndedProcess, hasStarted, hasStatus, type ProcessId, type StartedProcess} from './process.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {recordLeftover} from './transitions.js';
 
 /** A look goes through all processes of the machine: so many ends share one. */
 const firstLookMs = 20;

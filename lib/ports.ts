@@ -4,7 +4,6 @@ import type {
 	Figures,
 	LimitName,
 	Limits,
-	ObservedEnd,
 	ProcessId,
 	ProcessIdentity,
 	ProcessRecord,
@@ -17,6 +16,7 @@ import type {
 	Usage,
 } from './process.js';
 import type {OutputExtent, OutputPiece, OutputStream} from './streams.js';
+import type {ObservedEnd} from './transitions.js';
 
 export type * from './store-ports.js';
 

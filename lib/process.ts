@@ -1,9 +1,4 @@
-import {constants} from 'node:os';
-
-/**
- * What a process is and which ways it can go. No I/O and no clock here: whoever knows a fact
- * passes it in, and gets the record that follows from it.
- */
+/** What a process is. No I/O and no clock here, nor in what belongs to it: `transitions` and `process-view`. */
 
 /** The name of one process, `proc_` and 32 hexadecimal digits, unique everywhere. */
 export type ProcessId = string;
@@ -173,7 +168,7 @@ export type ProcessState =
 	  } & MaybeReady);
 
 /** Missing until something was found; kept from then on. */
-interface MaybeReady {
+export interface MaybeReady {
 	readonly ready?: ReadyFact;
 }
 
@@ -222,17 +217,6 @@ export function hasStarted(process: ProcessRecord): process is StartedProcess {
 	return process.state.status !== 'queued' && process.state.start !== null;
 }
 
-/** What is known of an end apart from who wanted it. */
-export interface ObservedEnd {
-	readonly exitCode: number | null;
-	readonly endedAt: number;
-	readonly durationMs: number | null;
-	/** Set where the exit code does not tell. */
-	readonly why?: 'start_failed' | 'lost' | 'reboot' | 'oom';
-	readonly message?: string;
-	readonly usage?: Usage | null;
-}
-
 /** Narrows a record to one status. */
 export function hasStatus<S extends Status>(process: ProcessRecord, status: S): process is ProcessRecord<StateOf<S>> {
 	return process.state.status === status;
@@ -243,246 +227,12 @@ export function isLive(process: ProcessRecord): process is LiveProcess {
 	return process.state.status === 'running' || process.state.status === 'stopping';
 }
 
-/** The command runs now. */
-export function recordStart(process: QueuedProcess, start: Start): RunningProcess {
-	return {...process, state: {status: 'running', start}};
-}
-
-/** Somebody wants it ended. Of two orders the first counts: the second changes nothing. */
-export function recordStop(process: LiveProcess, stop: Stop): StoppingProcess {
-	if (process.state.status === 'stopping') {
-		return {...process, state: process.state};
-	}
-
-	return {
-		...process,
-		state: {status: 'stopping', start: process.state.start, stop, ...readyOf(process.state)},
-	};
-}
-
-/** It is over. An end that we wanted keeps the reason for the stop, whatever the exit code. */
-export function recordEnd(process: ProcessRecord, observed: ObservedEnd): EndedProcess {
-	const {state} = process;
-	if (state.status === 'ended') {
-		return {...process, state};
-	}
-
-	const signal = signalFromExitCode(observed.exitCode);
-	const stopped = state.status === 'stopping' ? state.stop.why : undefined;
-	return {
-		...process,
-		state: {
-			status: 'ended',
-			start: state.status === 'queued' ? null : state.start,
-			endedAt: observed.endedAt,
-			durationMs: observed.durationMs,
-			end: {
-				why: stopped ?? observed.why ?? (signal === null ? 'exited' : 'signaled'),
-				exitCode: observed.exitCode,
-				signal,
-				message: observed.message ?? null,
-			},
-			leftover: 0,
-			usage: observed.usage ?? null,
-			...readyOf(state),
-		},
-	};
-}
-
-function readyOf(state: ProcessState): MaybeReady {
-	return state.status === 'queued' || state.ready === undefined ? {} : {ready: state.ready};
-}
-
-/** The watch for readiness is over. */
-export function recordReady(process: RunningProcess, ready: ReadyFact): RunningProcess {
-	return {...process, state: {...process.state, ready}};
-}
-
 /** Whether the watch has nothing to find any more: it is ready, its time was over, or it has ended or is being ended. */
 export function isReadinessSettled({state}: ProcessRecord): boolean {
 	return state.status !== 'queued' && (state.status !== 'running' || state.ready !== undefined);
 }
 
-/** A queued process that somebody ended before it ran. */
-export function recordStopBeforeStart(process: QueuedProcess, why: StopReason, endedAt: number): EndedProcess {
-	return {
-		...process,
-		state: {
-			status: 'ended',
-			start: null,
-			endedAt,
-			durationMs: null,
-			end: {why, exitCode: null, signal: null, message: null},
-			leftover: 0,
-			usage: null,
-		},
-	};
-}
-
-/** How many descendants of an ended process are alive. */
-export function recordLeftover<Ended extends EndedProcess>(process: Ended, leftover: number): Ended {
-	return {...process, state: {...process.state, leftover}};
-}
-
-/** In the word that a process was forgotten its command is a reminder; as it was given it may have megabytes. */
-const forgottenCommandLength = 1024;
-
-/** What is still told of a process that is forgotten. */
-export function recordForgotten(process: EndedProcess): EndedProcess {
-	const {line, args} = process.command;
-	const isLong = line.length + (args?.join().length ?? 0) > forgottenCommandLength;
-	return isLong
-		? {...process, command: {...process.command, line: line.slice(0, forgottenCommandLength), args: args && []}}
-		: process;
-}
-
-/** The documented statuses, computed from a state in this one place. */
-export type PublicStatus = 'queued' | 'running' | 'completed' | 'failed' | 'killed';
-
-export function publicStatus(state: ProcessState): PublicStatus {
-	if (state.status === 'queued') {
-		return 'queued';
-	}
-
-	if (state.status !== 'ended') {
-		return 'running';
-	}
-
-	if (state.end.why === 'request' || state.end.why === 'timeout') {
-		return 'killed';
-	}
-
-	return state.end.why === 'exited' && state.end.exitCode === 0 ? 'completed' : 'failed';
-}
-
-/** A process as the outside sees it. */
-export interface Process {
-	/** What every call takes to name it. */
-	readonly processId: ProcessId;
-	/** Names its start: `exec_…`. */
-	readonly executionId: string;
-	/** As given at the start, or `null`. */
-	readonly name: string | null;
-	/** Who started it, as given at the start, or `null`. */
-	readonly owner: string | null;
-	/** The shell line, or with `args` the program. */
-	readonly command: string;
-	/** `null` for a shell line. */
-	readonly args: readonly string[] | null;
-	/** Absolute path. */
-	readonly workingDir: string;
-	/** Allowed running time in milliseconds; 0 means without limit. */
-	readonly timeoutMs: number;
-	/**
-	 * `completed` is exit code 0; `failed` any other end of its own, a command that could not
-	 * start or an end nobody knows; `killed` an end by request or timeout. A process that is being
-	 * ended is `running` until nothing of it is left.
-	 */
-	readonly status: PublicStatus;
-	/** Why it ended; `null` while it has not. */
-	readonly reason: EndReason | null;
-	/** Why it is being ended; `null` unless it is. */
-	readonly stopping: StopReason | null;
-	/** Of the command's own process; `null` before its start. After its end the number may be a stranger's. */
-	readonly pid: number | null;
-	/** When it was accepted: milliseconds since 1970, wall clock; so are the next two. */
-	readonly createdAt: number;
-	/** `null` until it runs. */
-	readonly startedAt: number | null;
-	/** `null` until it is over. */
-	readonly endedAt: number | null;
-	/**
-	 * Running time in milliseconds, by a clock that nobody can set: in all once it has ended, so far where `get` and
-	 * `list` show one that runs. `null` otherwise, and when it is not known.
-	 */
-	readonly durationMs: number | null;
-	/** `null` when it is not known; 128 + n for signal n, as shells say it. */
-	readonly exitCode: number | null;
-	/** Name of the signal that ended it, derived from an exit code above 128. */
-	readonly signal: string | null;
-	/** A sentence, where `reason` does not say enough. */
-	readonly message: string | null;
-	/** How it is held together. */
-	readonly containment: Containment;
-	/** Living descendants of an ended process, counted about once a second; 0 for one that has not ended. */
-	readonly leftover: number;
-	/** It is being ended, and something of it is in uninterruptible sleep: it cannot end before it wakes. */
-	readonly blocked: boolean;
-	/** As given at the start, or `null`. */
-	readonly limits: Limits | null;
-	/** Whether its standard input is a pipe to write into. */
-	readonly stdin: boolean;
-	/** As given at the start, or `null`. */
-	readonly ready: Readiness | null;
-	/** When it was seen to be ready; `null` while it was not. */
-	readonly readyAt: number | null;
-	/** When the time for getting ready was over; `null` unless it was. The process runs on. */
-	readonly readyTimedOutAt: number | null;
-}
-
-/** The outside view of a record. */
-export function toProcess({
-	processId,
-	executionId,
-	command,
-	owner,
-	createdAt,
-	cgroup,
-	state,
-}: Omit<ProcessRecord, 'sequence'>): Process {
-	const start = state.status === 'queued' ? null : state.start;
-	return {
-		processId,
-		executionId,
-		name: command.name,
-		owner,
-		command: command.line,
-		args: command.args,
-		workingDir: command.workingDir,
-		timeoutMs: command.timeoutMs,
-		limits: command.limits,
-		stdin: command.stdin,
-		ready: command.ready,
-		containment: cgroup === null ? 'session' : 'cgroup',
-		status: publicStatus(state),
-		stopping: state.status === 'stopping' ? state.stop.why : null,
-		blocked: state.status === 'stopping' && state.stop.isBlocked,
-		pid: start?.identity.pid ?? null,
-		createdAt,
-		startedAt: start?.startedAt ?? null,
-		...readyView(state),
-		...endView(state.status === 'ended' ? state : null),
-	};
-}
-
-function readyView(state: ProcessState) {
-	const {ready} = readyOf(state);
-	return {
-		readyAt: ready?.status === 'ready' ? ready.at : null,
-		readyTimedOutAt: ready?.status === 'timed_out' ? ready.at : null,
-	};
-}
-
-function endView(ended: StateOf<'ended'> | null) {
-	return {
-		reason: ended?.end.why ?? null,
-		endedAt: ended?.endedAt ?? null,
-		durationMs: ended?.durationMs ?? null,
-		exitCode: ended?.end.exitCode ?? null,
-		signal: ended?.end.signal ?? null,
-		message: ended?.end.message ?? null,
-		leftover: ended?.leftover ?? 0,
-	};
-}
-
-// Reversed, so that of two names for a number (SIGABRT, SIGIOT) the usual one wins.
-const signalNames = new Map(
-	Object.entries(constants.signals)
-		.reverse()
-		.map(([name, number]) => [number, name]),
-);
-
-/** The signal behind a shell's exit code: 128 + n (bash(1), "EXIT STATUS"); `null` where there is none. */
-export function signalFromExitCode(exitCode: number | null): string | null {
-	return exitCode === null ? null : (signalNames.get(exitCode - 128) ?? null);
+/** What the watch for readiness has found, if it has. */
+export function readyOf(state: ProcessState): MaybeReady {
+	return state.status === 'queued' || state.ready === undefined ? {} : {ready: state.ready};
 }

@@ -17,7 +17,8 @@ import type {
 import {ProcessNotFoundError, QueryInvalidError} from './errors.js';
 import {eventTypes} from './events.js';
 import type {Clock, Confinement, OutputLog, ProcessStore} from './ports.js';
-import type {Figures, ProcessId, ProcessRecord, PublicStatus} from './process.js';
+import type {Figures, ProcessId, ProcessRecord} from './process.js';
+import type {PublicStatus} from './process-view.js';
 import {outputStreams} from './streams.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';

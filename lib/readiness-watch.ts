@@ -1,15 +1,9 @@
 import {EventBus} from './event-bus.js';
 import {Ledger} from './ledger.js';
 import type {Clock, Logger, ProcessStore, ReadinessProbe, Timer, Watch} from './ports.js';
-import {
-	hasStatus,
-	type ProcessId,
-	type ReadyFact,
-	type RunningProcess,
-	recordReady,
-	startedAtUptimeMs,
-} from './process.js';
+import {hasStatus, type ProcessId, type ReadyFact, type RunningProcess, startedAtUptimeMs} from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {recordReady} from './transitions.js';
 
 /** Where a fact could not be stored (a full disk, for instance), the watch begins again this much later. */
 const retryMs = 1000;

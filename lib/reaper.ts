@@ -1,10 +1,11 @@
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import type {Confinement, Launcher, ProcessStore} from './ports.js';
-import {hasStatus, type ObservedEnd, type ProcessId, type ProcessRecord, recordEnd, recordStart} from './process.js';
+import {hasStatus, type ProcessId, type ProcessRecord} from './process.js';
 import {ReadinessWatch} from './readiness-watch.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {type ObservedEnd, recordEnd, recordStart} from './transitions.js';
 
 /** Reads records and writes what they tell into the store. Never ends anything. */
 @injectable()

@@ -11,9 +11,6 @@ import {
 	type LiveProcess,
 	type ProcessRecord,
 	type QueuedProcess,
-	recordEnd,
-	recordStop,
-	recordStopBeforeStart,
 	type Stop,
 } from './process.js';
 import {ReadinessWatch} from './readiness-watch.js';
@@ -21,6 +18,7 @@ import {Reaper} from './reaper.js';
 import type {Settings} from './settings.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {recordEnd, recordStop, recordStopBeforeStart} from './transitions.js';
 
 const orphansAtOnce = 200;
 

@@ -1,6 +1,7 @@
 /** What must be remembered. One adapter keeps all of it in one database. */
 import type {AnyProcessEvent, EventType} from './events.js';
-import type {EndedProcess, ProcessId, ProcessRecord, PublicStatus, QueuedProcess} from './process.js';
+import type {EndedProcess, ProcessId, ProcessRecord, QueuedProcess} from './process.js';
+import type {PublicStatus} from './process-view.js';
 
 /** A change of state and the event that tells it, stored together or not at all. */
 export interface Change {

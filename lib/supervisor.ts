@@ -39,13 +39,11 @@ import {
 	hasStatus,
 	isLive,
 	isReadinessSettled,
-	type Process,
 	type ProcessId,
 	type ProcessRecord,
 	type QueuedProcess,
-	recordStopBeforeStart,
-	toProcess,
 } from './process.js';
+import {type Process, toProcess} from './process-view.js';
 import {
 	assertEventType,
 	parseEventsOptions,
@@ -65,6 +63,7 @@ import {Retention} from './retention.js';
 import type {Settings} from './settings.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {recordStopBeforeStart} from './transitions.js';
 
 /** The public face: checks who may ask, and leads each call to the part that answers it. */
 @injectable()

@@ -8,14 +8,13 @@ import {
 	type LiveProcess,
 	type ProcessId,
 	type ProcessRecord,
-	recordEnd,
-	recordStop,
 	type StartedProcess,
 	type Stop,
 	type StoppingProcess,
 	type StopReason,
 } from './process.js';
 import {inject, injectable, Tokens} from './tokens.js';
+import {recordEnd, recordStop} from './transitions.js';
 
 const shortestLookMs = 2;
 const longestLookMs = 100;

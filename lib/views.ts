@@ -1,6 +1,7 @@
 import type {ProcessWithOutput} from './api.js';
 import type {Clock, OutputLog, OutputTail} from './ports.js';
-import {hasStatus, isLive, type ProcessRecord, startedAtUptimeMs, toProcess} from './process.js';
+import {hasStatus, isLive, type ProcessRecord, startedAtUptimeMs} from './process.js';
+import {toProcess} from './process-view.js';
 
 /**
  * For so long, in milliseconds, what an ended process has written is taken to be as it was. What it is known to have left alive is looked at each time;

@@ -1,7 +1,8 @@
 import type Sqlite from 'better-sqlite3';
 import type {AnyProcessEvent} from '../events.js';
 import type {Archive, ArchivedProcess} from '../ports.js';
-import {type EndedProcess, type ProcessId, recordForgotten} from '../process.js';
+import type {EndedProcess, ProcessId} from '../process.js';
+import {recordForgotten} from '../transitions.js';
 import type {Database} from './database.js';
 import type {SqliteEventStore} from './event-store.js';
 import {fromRow, type ProcessRow} from './process-row.js';

@@ -1,7 +1,8 @@
 import type Sqlite from 'better-sqlite3';
 import type {AnyProcessEvent, EventType} from '../events.js';
 import type {Change, EventQuery, EventStore} from '../ports.js';
-import {type ProcessId, type ProcessRecord, toProcess} from '../process.js';
+import type {ProcessId, ProcessRecord} from '../process.js';
+import {toProcess} from '../process-view.js';
 import type {Database} from './database.js';
 import {factsFromRow, type ProcessRow} from './process-row.js';
 import {type Transact, transactionsOf} from './transaction.js';

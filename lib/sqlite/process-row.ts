@@ -1,15 +1,15 @@
-import {
-	type Command,
-	type End,
-	type LeftoverPolicy,
-	type ProcessRecord,
-	type ProcessState,
-	publicStatus,
-	type ReadyFact,
-	type Start,
-	type StopReason,
-	type Usage,
+import type {
+	Command,
+	End,
+	LeftoverPolicy,
+	ProcessRecord,
+	ProcessState,
+	ReadyFact,
+	Start,
+	StopReason,
+	Usage,
 } from '../process.js';
+import {publicStatus} from '../process-view.js';
 
 /** A row of the table `processes`; the migration says what each column means. */
 export interface ProcessRow {

@@ -1,17 +1,17 @@
 import type {StopOrder} from '../../lib/ports.js';
-import {
-	type Command,
-	type EndedProcess,
-	type ProcessRecord,
-	type ProcessState,
-	type QueuedProcess,
-	type RunningProcess,
-	recordStop,
-	type Start,
-	type Stop,
-	type StoppingProcess,
-	type Usage,
+import type {
+	Command,
+	EndedProcess,
+	ProcessRecord,
+	ProcessState,
+	QueuedProcess,
+	RunningProcess,
+	Start,
+	Stop,
+	StoppingProcess,
+	Usage,
 } from '../../lib/process.js';
+import {recordStop} from '../../lib/transitions.js';
 
 /** Makes processes in any state; each is like the others except for what a test says. */
 

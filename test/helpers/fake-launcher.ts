@@ -1,5 +1,6 @@
 import type {Claim, Launcher, Report} from '../../lib/index.js';
-import type {ObservedEnd, ProcessId, QueuedProcess, Start, Stop} from '../../lib/process.js';
+import type {ProcessId, QueuedProcess, Start, Stop} from '../../lib/process.js';
+import type {ObservedEnd} from '../../lib/transitions.js';
 import {aStart} from './a-process.js';
 
 type Prepared = Omit<QueuedProcess, 'sequence'>;

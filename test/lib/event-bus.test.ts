@@ -1,7 +1,7 @@
 import test from 'ava';
 import {EventBus} from '../../lib/event-bus.js';
 import type {AnyProcessEvent} from '../../lib/events.js';
-import {toProcess} from '../../lib/process.js';
+import {toProcess} from '../../lib/process-view.js';
 import {aRunningProcess} from '../helpers/a-process.js';
 import {settled} from '../helpers/fake-clock.js';
 import {RecordingLogger} from '../helpers/recording-logger.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type {EventsOptions} from '../../lib/api.js';
 import type {EventFeedItem} from '../../lib/events.js';
-import {recordEnd, recordStart} from '../../lib/process.js';
+import {recordEnd, recordStart} from '../../lib/transitions.js';
 import {aStart} from '../helpers/a-process.js';
 import {settled} from '../helpers/fake-clock.js';
 import {Parts} from '../helpers/parts.js';

@@ -3,7 +3,7 @@ import type {ParsedCommand} from '../../lib/command.js';
 import {IdempotencyConflictError, QueueFullError, StorageFullError} from '../../lib/errors.js';
 import type {Host} from '../../lib/index.js';
 import {fingerprint, Intake} from '../../lib/intake.js';
-import type {Process} from '../../lib/process.js';
+import type {Process} from '../../lib/process-view.js';
 import type {Settings} from '../../lib/settings.js';
 import {aCommand, anEndedProcess} from '../helpers/a-process.js';
 import {settled} from '../helpers/fake-clock.js';

@@ -11,19 +11,20 @@ interface Row {
 /** DESIGN.md, "Layout": imports point one way. */
 const rows: readonly Row[] = [
 	{of: /^lib\/(process|streams|state-file|nearest|well-formed)$/, may: /^(?!)/},
-	{of: /^lib\/(events|errors)$/, may: /^lib\/process$/},
+	{of: /^lib\/(transitions|process-view|errors)$/, may: /^lib\/process$/},
+	{of: /^lib\/events$/, may: /^lib\/(process|process-view)$/},
 	{of: /^lib\/readiness-input$/, may: /^lib\/(process|well-formed)$/},
 	{of: /^lib\/parse-with$/, may: /^lib\/(errors|nearest)$/},
 	{of: /^lib\/command-schema$/, may: /^lib\/(readiness-input|parse-with|nearest|well-formed)$/},
 	{of: /^lib\/command$/, may: /^lib\/(process|errors|readiness-input|command-schema|parse-with)$/},
-	{of: /^lib\/store-ports$/, may: /^lib\/(process|events)$/},
-	{of: /^lib\/ports$/, may: /^lib\/(process|streams|events|errors|store-ports)$/},
-	{of: /^lib\/api$/, may: /^lib\/(process|streams|events|errors|command)$/},
+	{of: /^lib\/store-ports$/, may: /^lib\/(process|process-view|events)$/},
+	{of: /^lib\/ports$/, may: /^lib\/(process|transitions|streams|events|errors|store-ports)$/},
+	{of: /^lib\/api$/, may: /^lib\/(process|process-view|streams|events|errors|command)$/},
 	{of: /^lib\/settings$/, may: /^lib\/(process|streams|events|errors|ports|nearest)$/},
 	{of: /^lib\/tokens$/, may: /^lib\/(process|streams|events|errors|ports|settings)$/},
 	{
 		of: /^lib\/sqlite\//,
-		may: /^lib\/(process|streams|events|errors|command-schema|ports|tokens|state-file|sqlite\/.*)$/,
+		may: /^lib\/(process|transitions|process-view|streams|events|errors|command-schema|ports|tokens|state-file|sqlite\/.*)$/,
 	},
 	{
 		of: /^lib\/keeper\//,
@@ -36,7 +37,7 @@ const rows: readonly Row[] = [
 	},
 	{
 		of: /^lib\/index$/,
-		may: /^lib\/(process|streams|events|errors|command|command-schema|readiness-input|ports|store-ports|api|settings|compose|supervisor|examination)$/,
+		may: /^lib\/(process|process-view|streams|events|errors|command|command-schema|readiness-input|ports|store-ports|api|settings|compose|supervisor|examination)$/,
 	},
 	{of: /^lib\/examination$/, may: /^lib\/(errors|ports|keeper\/programs|os\/.*|sqlite\/database)$/},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {recordEnd, recordStart} from '../../lib/process.js';
+import {recordEnd, recordStart} from '../../lib/transitions.js';
 import {anEndedProcess, aRunningProcess, aStart} from '../helpers/a-process.js';
 import {Parts} from '../helpers/parts.js';
 

@@ -1,12 +1,7 @@
 import test from 'ava';
+import {type End, type EndedProcess, hasStarted, isLive, type ProcessRecord} from '../../lib/process.js';
+import {type PublicStatus, publicStatus, toProcess} from '../../lib/process-view.js';
 import {
-	type End,
-	type EndedProcess,
-	hasStarted,
-	isLive,
-	type ProcessRecord,
-	type PublicStatus,
-	publicStatus,
 	recordEnd,
 	recordForgotten,
 	recordLeftover,
@@ -14,8 +9,7 @@ import {
 	recordStop,
 	recordStopBeforeStart,
 	signalFromExitCode,
-	toProcess,
-} from '../../lib/process.js';
+} from '../../lib/transitions.js';
 import {
 	anEndedProcess,
 	aQueuedProcess,

@@ -1,7 +1,7 @@
 import test from 'ava';
 import {ProcessNotFoundError, QueryInvalidError} from '../../lib/errors.js';
 import type {OutputLog} from '../../lib/index.js';
-import {toProcess} from '../../lib/process.js';
+import {toProcess} from '../../lib/process-view.js';
 import {parseKillOptions, parseStartOptions, Queries} from '../../lib/queries.js';
 import {anEndedProcess, aRunningProcess} from '../helpers/a-process.js';
 import {FakeConfinement} from '../helpers/fake-confinement.js';

@@ -1,5 +1,6 @@
 import test from 'ava';
-import {hasStatus, type ProcessRecord, type RunningProcess, recordStop} from '../../lib/process.js';
+import {hasStatus, type ProcessRecord, type RunningProcess} from '../../lib/process.js';
+import {recordStop} from '../../lib/transitions.js';
 import {aRunningProcess, aStart, aStop} from '../helpers/a-process.js';
 import {Parts} from '../helpers/parts.js';
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {ShuttingDownError} from '../../lib/errors.js';
-import {type EndedProcess, hasStatus, type StoppingProcess, toProcess} from '../../lib/process.js';
+import {type EndedProcess, hasStatus, type StoppingProcess} from '../../lib/process.js';
+import {toProcess} from '../../lib/process-view.js';
 import {Termination} from '../../lib/termination.js';
 import {anEndedProcess, aRunningProcess, aStart, aStop, aStoppingProcess} from '../helpers/a-process.js';
 import {settled} from '../helpers/fake-clock.js';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type {PublicStatus} from '../../lib/index.js';
-import {publicStatus} from '../../lib/process.js';
+import {publicStatus} from '../../lib/process-view.js';
 import {Queries} from '../../lib/queries.js';
 import {anEndedProcess, aQueuedProcess, aRunningProcess} from '../helpers/a-process.js';
 import {FakeClock} from '../helpers/fake-clock.js';

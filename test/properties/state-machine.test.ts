@@ -1,17 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import {
-	hasStatus,
-	isLive,
-	type ObservedEnd,
-	type ProcessRecord,
-	publicStatus,
-	recordEnd,
-	recordStart,
-	recordStop,
-	recordStopBeforeStart,
-	toProcess,
-} from '../../lib/process.js';
+import {hasStatus, isLive, type ProcessRecord} from '../../lib/process.js';
+import {publicStatus, toProcess} from '../../lib/process-view.js';
+import {type ObservedEnd, recordEnd, recordStart, recordStop, recordStopBeforeStart} from '../../lib/transitions.js';
 import {aQueuedProcess, aStart, aStop} from '../helpers/a-process.js';
 
 type Step = (process: ProcessRecord) => ProcessRecord;

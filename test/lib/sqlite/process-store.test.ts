@@ -3,20 +3,13 @@ import test from 'ava';
 import Sqlite from 'better-sqlite3';
 import {StorageFullError} from '../../../lib/errors.js';
 import type {Change} from '../../../lib/ports.js';
-import {
-	type EndedProcess,
-	type ProcessRecord,
-	recordEnd,
-	recordLeftover,
-	recordReady,
-	recordStart,
-	recordStop,
-	toProcess,
-} from '../../../lib/process.js';
+import type {EndedProcess, ProcessRecord} from '../../../lib/process.js';
+import {toProcess} from '../../../lib/process-view.js';
 import {SqliteArchive} from '../../../lib/sqlite/archive.js';
 import {openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
 import {SqliteEventStore} from '../../../lib/sqlite/event-store.js';
 import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';
+import {recordEnd, recordLeftover, recordReady, recordStart, recordStop} from '../../../lib/transitions.js';
 import {
 	anEndedProcess,
 	aQueuedProcess,
