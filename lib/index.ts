@@ -9,6 +9,7 @@ export {commandBodySchema} from './command-schema.js';
 export * from './errors.js';
 export * from './events.js';
 export type {Finding} from './examination.js';
+export * from './opening-errors.js';
 export type * from './ports.js';
 export type {
 	Containment,

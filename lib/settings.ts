@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import {SettingsInvalidError} from './errors.js';
 import {suggest} from './nearest.js';
+import {SettingsInvalidError} from './opening-errors.js';
 import type {
 	Archive,
 	Clock,

@@ -1,7 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {accessSync, constants} from 'node:fs';
 import {delimiter, join} from 'node:path';
-import {BashMissingError} from '../errors.js';
+import {BashMissingError} from '../opening-errors.js';
 import type {Programs} from '../ports.js';
 
 // EPOCHREALTIME came with bash 5.

@@ -1,6 +1,6 @@
 import {chmodSync, existsSync, mkdirSync, realpathSync, statSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
-import {StateDirMissingError, StateDirUnsafeError} from '../errors.js';
+import {StateDirMissingError, StateDirUnsafeError} from '../opening-errors.js';
 import {isForWantOfRoom} from './disk.js';
 
 const writableByOthers = 0o022;

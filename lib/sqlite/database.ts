@@ -1,6 +1,6 @@
 import {closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {SchemaTooNewError} from '../errors.js';
+import {SchemaTooNewError} from '../opening-errors.js';
 import type {Logger} from '../ports.js';
 
 import Database = require('better-sqlite3');

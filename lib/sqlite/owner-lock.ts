@@ -1,6 +1,6 @@
 import {closeSync, openSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {StateDirInUseError} from '../errors.js';
+import {StateDirInUseError} from '../opening-errors.js';
 import type {OwnerLock} from '../ports.js';
 import {readStateFile} from '../state-file.js';
 

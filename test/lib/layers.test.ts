@@ -12,6 +12,7 @@ interface Row {
 const rows: readonly Row[] = [
 	{of: /^lib\/(process|streams|state-file|nearest|well-formed)$/, may: /^(?!)/},
 	{of: /^lib\/(transitions|process-view|errors)$/, may: /^lib\/process$/},
+	{of: /^lib\/opening-errors$/, may: /^lib\/errors$/},
 	{of: /^lib\/events$/, may: /^lib\/(process|process-view)$/},
 	{of: /^lib\/readiness-input$/, may: /^lib\/(process|well-formed)$/},
 	{of: /^lib\/parse-with$/, may: /^lib\/(errors|nearest)$/},
@@ -20,24 +21,24 @@ const rows: readonly Row[] = [
 	{of: /^lib\/store-ports$/, may: /^lib\/(process|process-view|events)$/},
 	{of: /^lib\/ports$/, may: /^lib\/(process|transitions|streams|events|errors|store-ports)$/},
 	{of: /^lib\/api$/, may: /^lib\/(process|process-view|streams|events|errors|command)$/},
-	{of: /^lib\/settings$/, may: /^lib\/(process|streams|events|errors|ports|nearest)$/},
+	{of: /^lib\/settings$/, may: /^lib\/(process|streams|events|errors|opening-errors|ports|nearest)$/},
 	{of: /^lib\/tokens$/, may: /^lib\/(process|streams|events|errors|ports|settings)$/},
 	{
 		of: /^lib\/sqlite\//,
-		may: /^lib\/(process|transitions|process-view|streams|events|errors|command-schema|ports|tokens|state-file|sqlite\/.*)$/,
+		may: /^lib\/(process|transitions|process-view|streams|events|errors|opening-errors|command-schema|ports|tokens|state-file|sqlite\/.*)$/,
 	},
 	{
 		of: /^lib\/keeper\//,
-		may: /^lib\/(process|streams|events|errors|command-schema|ports|tokens|state-file|keeper\/.*)$/,
+		may: /^lib\/(process|streams|events|errors|opening-errors|command-schema|ports|tokens|state-file|keeper\/.*)$/,
 	},
-	{of: /^lib\/os\//, may: /^lib\/(process|streams|events|errors|command-schema|ports|tokens|os\/.*)$/},
+	{of: /^lib\/os\//, may: /^lib\/(process|streams|events|errors|opening-errors|command-schema|ports|tokens|os\/.*)$/},
 	{
 		of: /^lib\/output\//,
 		may: /^lib\/(process|streams|events|errors|command-schema|ports|tokens|state-file|output\/.*)$/,
 	},
 	{
 		of: /^lib\/index$/,
-		may: /^lib\/(process|process-view|streams|events|errors|command|command-schema|readiness-input|ports|store-ports|api|settings|compose|supervisor|examination)$/,
+		may: /^lib\/(process|process-view|streams|events|errors|opening-errors|command|command-schema|readiness-input|ports|store-ports|api|settings|compose|supervisor|examination)$/,
 	},
 	{of: /^lib\/examination$/, may: /^lib\/(errors|ports|keeper\/programs|os\/.*|sqlite\/database)$/},
 	{of: /^lib\/compose$/, may: /^lib\/(?!index$)/},

@@ -1,5 +1,5 @@
 import test from 'ava';
-import {SettingsInvalidError} from '../../lib/errors.js';
+import {SettingsInvalidError} from '../../lib/opening-errors.js';
 import {parseSettings, type SupervisorOptions} from '../../lib/settings.js';
 
 test('every setting but the state directory has a default', t => {

@@ -1,8 +1,8 @@
 import {chmodSync, writeFileSync} from 'node:fs';
 import {join, relative} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {BashMissingError} from '../../../lib/errors.js';
 import {findPrograms} from '../../../lib/keeper/programs.js';
+import {BashMissingError} from '../../../lib/opening-errors.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
 /** A directory with programs that print what they are told to. */

@@ -1,7 +1,7 @@
 import {chmodSync, chownSync, mkdirSync, statSync, symlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'ava';
-import {StateDirMissingError, StateDirUnsafeError} from '../../../lib/errors.js';
+import {StateDirMissingError, StateDirUnsafeError} from '../../../lib/opening-errors.js';
 import {openStateDirectory} from '../../../lib/os/state-directory.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 

@@ -3,8 +3,8 @@ import {mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileS
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import Sqlite from 'better-sqlite3';
-import {SchemaTooNewError} from '../../../lib/errors.js';
 import {createSupervisor} from '../../../lib/index.js';
+import {SchemaTooNewError} from '../../../lib/opening-errors.js';
 import {type Migration, openDatabase, readMigrations} from '../../../lib/sqlite/database.js';
 import {SqliteEventStore} from '../../../lib/sqlite/event-store.js';
 import {SqliteProcessStore} from '../../../lib/sqlite/process-store.js';

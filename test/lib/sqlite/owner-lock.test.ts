@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {mkdirSync, rmdirSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
-import {StateDirInUseError} from '../../../lib/errors.js';
+import {StateDirInUseError} from '../../../lib/opening-errors.js';
 import {takeOwnership} from '../../../lib/sqlite/owner-lock.js';
 import {makeTempDir} from '../../helpers/temp-dir.js';
 
