@@ -11,23 +11,18 @@ const hasStatus = test.macro({
 	},
 	title: (what = '', _, status) => `${what} shows as ${status}`,
 });
-test('a queued process', hasStatus, aQueuedProcess(), 'queued');
 
+test('a queued process', hasStatus, aQueuedProcess(), 'queued');
 test('a running process', hasStatus, aRunningProcess(), 'running');
 test('a stopping process', hasStatus, aStoppingProcess(), 'running');
-
 test('exit code 0', hasStatus, endedAs({why: 'exited', exitCode: 0}), 'completed');
 test('another exit code', hasStatus, endedAs({why: 'exited', exitCode: 1}), 'failed');
-
 test('a signal from outside', hasStatus, endedAs({why: 'signaled', exitCode: 137, signal: 'SIGKILL'}), 'failed');
 test('a failed start', hasStatus, endedAs({why: 'start_failed', exitCode: null}), 'failed');
-
 test('an end nobody knows', hasStatus, endedAs({why: 'lost', exitCode: null}), 'failed');
 test('an end by a reboot', hasStatus, endedAs({why: 'reboot', exitCode: null}), 'failed');
-
 test('an end for want of memory', hasStatus, endedAs({why: 'oom', exitCode: 137}), 'failed');
 test('an end by request, whatever the exit code,', hasStatus, endedAs({why: 'request', exitCode: 0}), 'killed');
-
 test('an end by timeout, whatever the exit code,', hasStatus, endedAs({why: 'timeout', exitCode: 3}), 'killed');
 
 test('the outside sees of a queued process that nothing has happened yet', t => {
