@@ -11,6 +11,7 @@ import {Intents} from './intents.js';
 import {FifoInput} from './keeper/fifo-input.js';
 import {KeeperLauncher} from './keeper/launcher.js';
 import {findPrograms} from './keeper/programs.js';
+import {Kills} from './kills.js';
 import {Ledger} from './ledger.js';
 import {Leftovers} from './leftovers.js';
 import {PlatformUnsupportedError, StateDirFullError} from './opening-errors.js';
@@ -48,6 +49,7 @@ import {
 	Lifecycle,
 	Tokens,
 } from './tokens.js';
+import {Waits} from './waits.js';
 
 /** Two directories up from dist/lib/. */
 const packageRoot = new URL('../../', import.meta.url);
@@ -64,6 +66,7 @@ const parts = [
 	EventFeed,
 	InputQueue,
 	Intake,
+	Kills,
 	Intents,
 	Ledger,
 	Leftovers,
@@ -77,6 +80,7 @@ const parts = [
 	Recovery,
 	Retention,
 	Termination,
+	Waits,
 ];
 
 /**

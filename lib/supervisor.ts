@@ -22,27 +22,18 @@ import {
 	ProcessNotFoundError,
 	ProcessRunningError,
 	ShuttingDownError,
-	WaitAbortedError,
 } from './errors.js';
 import {EventBus} from './event-bus.js';
 import {EventFeed} from './event-feed.js';
 import type {EventFeedItem, EventListener, EventType} from './events.js';
 import {InputQueue} from './input-queue.js';
 import {fingerprint, Intake} from './intake.js';
-import {Ledger} from './ledger.js';
+import {Kills, whyNotRunning} from './kills.js';
 import {Leftovers} from './leftovers.js';
 import {OutputLimits} from './output-limits.js';
 import {Outputs} from './outputs.js';
-import type {Clock, Confinement, Launcher, OutputLog, OwnerLock, ProcessStore, Terminator} from './ports.js';
-import {
-	hasStarted,
-	hasStatus,
-	isLive,
-	isReadinessSettled,
-	type ProcessId,
-	type ProcessRecord,
-	type QueuedProcess,
-} from './process.js';
+import type {Confinement, Launcher, OutputLog, OwnerLock, ProcessStore, Terminator} from './ports.js';
+import {hasStarted, hasStatus, isLive, isReadinessSettled, type ProcessId, type ProcessRecord} from './process.js';
 import {type Process, toProcess} from './process-view.js';
 import {
 	assertEventType,
@@ -60,10 +51,9 @@ import {Reaper} from './reaper.js';
 import {RecordWatch} from './record-watch.js';
 import {Recovery} from './recovery.js';
 import {Retention} from './retention.js';
-import type {Settings} from './settings.js';
 import {Termination} from './termination.js';
 import {inject, injectable, Tokens} from './tokens.js';
-import {recordStopBeforeStart} from './transitions.js';
+import {Waits} from './waits.js';
 
 /** The public face: checks who may ask, and leads each call to the part that answers it. */
 @injectable()
@@ -73,20 +63,18 @@ export class ProcessSupervisor implements Supervisor {
 
 	constructor(
 		@inject(Tokens.stateDir) readonly stateDir: string,
-		@inject(Tokens.settings) private readonly settings: Settings,
 		@inject(Tokens.store) private readonly store: ProcessStore,
 		@inject(Tokens.launcher) private readonly launcher: Launcher,
 		@inject(Tokens.terminator) private readonly terminator: Terminator,
 		@inject(Tokens.confinement) private readonly confinement: Confinement,
 		@inject(Tokens.output) private readonly outputLog: OutputLog,
-		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.ownerLock) private readonly ownerLock: OwnerLock,
 		@inject(EventBus) private readonly bus: EventBus,
 		@inject(EventFeed) private readonly feed: EventFeed,
-		@inject(Ledger) private readonly ledger: Ledger,
 		@inject(Admission) private readonly admission: Admission,
 		@inject(Deadlines) private readonly deadlines: Deadlines,
 		@inject(Intake) private readonly intake: Intake,
+		@inject(Kills) private readonly kills: Kills,
 		@inject(Leftovers) private readonly leftovers: Leftovers,
 		@inject(OutputLimits) private readonly outputLimits: OutputLimits,
 		@inject(Outputs) private readonly outputs: Outputs,
@@ -98,6 +86,7 @@ export class ProcessSupervisor implements Supervisor {
 		@inject(Recovery) private readonly recovery: Recovery,
 		@inject(Retention) private readonly retention: Retention,
 		@inject(Termination) private readonly termination: Termination,
+		@inject(Waits) private readonly waits: Waits,
 	) {
 		// One for each start and wait under way; Node would warn its host of a leak from the eleventh on.
 		setMaxListeners(0, this.#closing.signal);
@@ -105,7 +94,7 @@ export class ProcessSupervisor implements Supervisor {
 
 	/** Takes over what an earlier supervisor left; then commands may come. */
 	open(): void {
-		this.deadlines.open(processId => this.#onOverdue(processId));
+		this.deadlines.open(processId => this.kills.endOverdue(processId));
 		this.recordWatch.open();
 		// Before recovery: what is open now may have ended long ago, with nobody there to hold it to its bounds.
 		this.outputLimits.open();
@@ -135,28 +124,7 @@ export class ProcessSupervisor implements Supervisor {
 
 	async kill(processId: ProcessId, options: KillOptions = {}): Promise<Process> {
 		this.#assertOpen();
-		const {gracePeriodMs = this.settings.gracePeriodMs, signal = 'SIGTERM'} = parseKillOptions(options);
-		const found = this.queries.find(processId);
-		// It may have ended by itself, and the notice of it still wait for its turn.
-		const process = await this.#begun(this.reaper.look(processId) ?? found);
-		// Closed meanwhile: the keeper may have read by now what it is to finish.
-		this.#assertOpen();
-		if (isLive(process)) {
-			return toProcess(await this.termination.stop(process, 'request', {signal, gracePeriodMs}));
-		}
-
-		if (hasStatus(process, 'ended') && hasStarted(process) && this.leftovers.isAny(process)) {
-			await this.termination.endLeftover(process, {signal, gracePeriodMs});
-			this.leftovers.noteGone(process);
-			return {...toProcess(process), leftover: 0};
-		}
-
-		const ended = toProcess(process);
-		if (ended.status !== 'killed') {
-			throw new ProcessEndedError(processId, whyNotRunning(ended));
-		}
-
-		return ended;
+		return this.kills.kill(processId, parseKillOptions(options), this.#closing.signal);
 	}
 
 	async signal(processId: ProcessId, signal: NodeJS.Signals): Promise<Process> {
@@ -174,7 +142,7 @@ export class ProcessSupervisor implements Supervisor {
 		this.#assertOpen();
 		const {signal} = parseWaitOptions(options);
 		const process = this.queries.find(processId);
-		const ended = await this.#follow(process, ({state}) => state.status === 'ended', signal);
+		const ended = await this.waits.until(process, hasEnded, this.#closing.signal, signal);
 		return toProcess(ended);
 	}
 
@@ -190,7 +158,7 @@ export class ProcessSupervisor implements Supervisor {
 			throw new NotReadyError(processId, 'undeclared');
 		}
 
-		const settled = toProcess(await this.#follow(process, isReadinessSettled, signal));
+		const settled = toProcess(await this.waits.until(process, isReadinessSettled, this.#closing.signal, signal));
 		if (settled.readyAt === null) {
 			throw new NotReadyError(processId, settled.readyTimedOutAt === null ? 'ended' : 'timed_out');
 		}
@@ -294,74 +262,6 @@ export class ProcessSupervisor implements Supervisor {
 		return this.intake.firstAnswer(earlier ?? this.intake.accept(parse(), owner, key), this.#closing.signal);
 	}
 
-	/** The process once it runs or has ended. One that waits is taken out of the queue, and never runs. */
-	async #begun(process: ProcessRecord): Promise<ProcessRecord> {
-		if (!hasStatus(process, 'queued')) {
-			return process;
-		}
-
-		// Or an earlier kill took the claim, and its end could not be committed then.
-		if (this.launcher.withdraw(process.processId) || this.launcher.claim(process.processId).by === 'supervisor') {
-			return this.#endBeforeStart(process);
-		}
-
-		// Its shim was first: the command is about to run.
-		return this.#follow(process, ({state}) => state.status !== 'queued');
-	}
-
-	#endBeforeStart(process: QueuedProcess): ProcessRecord {
-		const ended = recordStopBeforeStart(process, 'request', this.clock.now());
-		this.ledger.record(ended);
-		this.leftovers.watch(ended);
-		return ended;
-	}
-
-	/** Settles with the process as soon as `isGood` holds. */
-	async #follow(
-		process: ProcessRecord,
-		isGood: (process: ProcessRecord) => boolean,
-		signal?: AbortSignal,
-	): Promise<ProcessRecord> {
-		if (isGood(process)) {
-			return process;
-		}
-
-		const {processId} = process;
-		return new Promise((resolve, reject) => {
-			const finish = (settle: () => void) => {
-				unfollow();
-				signal?.removeEventListener('abort', onAbort);
-				this.#closing.signal.removeEventListener('abort', onClosing);
-				settle();
-			};
-			const onAbort = () => finish(() => reject(new WaitAbortedError(processId, {cause: signal?.reason})));
-			const onClosing = () => finish(() => reject(this.#closing.signal.reason));
-			const unfollow = this.bus.follow(processId, () => {
-				const current = this.queries.find(processId);
-				if (isGood(current)) {
-					finish(() => resolve(current));
-				}
-			});
-			signal?.addEventListener('abort', onAbort);
-			this.#closing.signal.addEventListener('abort', onClosing);
-			if (signal?.aborted === true) {
-				onAbort();
-			}
-		});
-	}
-
-	#onOverdue(processId: ProcessId): void {
-		// A host that was busy looks late: whatever ended in time was not ended by us.
-		const process = this.reaper.look(processId);
-		const manner = {signal: 'SIGTERM', gracePeriodMs: this.settings.gracePeriodMs} as const;
-		// Termination logs what fails: nobody waits here.
-		if (process !== null && hasStatus(process, 'running')) {
-			void this.termination.stop(process, 'timeout', manner).catch(() => undefined);
-		} else if (process !== null && hasStatus(process, 'ended') && hasStarted(process) && process.state.leftover > 0) {
-			void this.termination.endLeftover(process, manner).catch(() => undefined);
-		}
-	}
-
 	/** Or was forgotten, and there is still word of that. To another owner it is not known. */
 	#isKnown(processId: ProcessId, owner: string | undefined): boolean {
 		const found = this.store.find(processId);
@@ -375,7 +275,6 @@ export class ProcessSupervisor implements Supervisor {
 	}
 }
 
-/** Its group may be gone before anybody has noticed its end. */
-function whyNotRunning({status, reason}: Process): ProcessEndedError['why'] {
-	return reason ?? (status === 'queued' ? 'queued' : 'ending');
+function hasEnded(process: ProcessRecord): boolean {
+	return hasStatus(process, 'ended');
 }
