@@ -4,10 +4,8 @@ import {testWithLimit} from '../helpers/cgroups.js';
 import {eventually} from '../helpers/eventually.js';
 import {cgroupOf, openSupervisor} from '../helpers/state-dir.js';
 
-// Where version 1 of cgroups holds the controllers all of these are skipped. A kernel that has them can be had on any
-// machine: Debian's user-mode-linux, booted with `rootfstype=hostfs rootflags=/ ro init=SCRIPT`, where SCRIPT mounts
-// /proc, /sys, a cgroup2 on /sys/fs/cgroup and a tmpfs on /run, and runs ava with TMPDIR=/run.
-// On one machine, a processor with AMX, it ended at once ("ptrace set fp regs failed": 6.1 and 6.12).
+// Where version 1 of cgroups holds the controllers all of these are skipped. test/helpers/whole-machine.sh runs them on
+// a machine of their own, whatever this one is.
 
 const megabyte = 1024 * 1024;
 /** Keeps the last line of its input in memory, which here has no end. */
