@@ -4,8 +4,8 @@ import {hasStatus, isLive, type ProcessRecord, startedAtUptimeMs} from './proces
 import {toProcess} from './process-view.js';
 
 /**
- * For so long, in milliseconds, what an ended process has written is taken to be as it was. What it is known to have left alive is looked at each time;
- * but something may have shed all that it would be known by, and write on.
+ * For so long, in milliseconds, what an ended process has written is taken to be as it was. What it is known to have left
+ * alive is looked at each time; but something may have shed all that it would be known by, and write on.
  */
 const quietMs = 200;
 
