@@ -36,11 +36,8 @@ export class Intents {
 		this.#order(processId, stop);
 	}
 
-	/** Deadlines need no order: the dead man's switch knows them. */
 	#order(processId: ProcessId, stop: Stop): void {
-		if (stop.why === 'request') {
-			this.#try(processId, 'A kill could not be written into a record', () => this.launcher.orderStop(processId, stop));
-		}
+		this.#try(processId, 'A stop could not be written into a record', () => this.launcher.orderStop(processId, stop));
 	}
 
 	#try(processId: ProcessId, failure: string, write: () => void): void {

@@ -211,7 +211,8 @@ export class Termination {
 				this.#assertOpen();
 				// Asking can take its time on a busy machine: the grace period begins when all were asked.
 				const tookMs = this.clock.uptimeMs() - askedAt;
-				change(course, {isSignaled: true, atUptimeMs: course.stop.atUptimeMs + tookMs});
+				// The moment itself stays: what ended after it was ended by us.
+				change(course, {isSignaled: true, gracePeriodMs: course.stop.gracePeriodMs + tookMs});
 			}
 
 			await this.#waitUntil(() => this.clock.uptimeMs() >= killAtUptimeMs(course) || tree.isGone());

@@ -16,10 +16,9 @@ export function describeFailure(error: unknown): string {
 	}
 
 	const {code, syscall} = error as NodeJS.ErrnoException;
-	const [firstLine = ''] = error.message.split('\n', 1);
 	return (syscall === 'listen' || syscall === 'getaddrinfo') && code !== undefined
 		? describeListenFailure(code, error)
-		: `nohupd failed: ${firstLine}`;
+		: `nohupd failed: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}`;
 }
 
 interface ListenError extends NodeJS.ErrnoException {

@@ -16,7 +16,8 @@
 #   E code centiseconds microseconds   ended: by the shim; the code is --- if it never started
 #   K centiseconds                     SIGTERM was sent at the deadline: by the dead man's switch
 #   R centiseconds grace               a kill, and SIGTERM was sent: by the supervisor, for the dead man's switch
-#   r centiseconds grace               the same before SIGTERM; whoever sends it writes R
+#   T centiseconds grace               the same of a deadline
+#   r t                                the same before SIGTERM; whoever sends it writes R or T
 # ticks and centiseconds count from boot, microseconds from 1970; grace is in centiseconds; boot begins the boot id.
 
 # Bash reads a script while it runs it. A function is read as a whole, so an upgrade of the
@@ -217,8 +218,8 @@ hold_deadline() {
 	elif read_stop "$1"; then
 		if ((now >= kill_at)); then
 			signal_tree "$1" KILL
-		elif [[ $stopped == r* ]]; then
-			ask "$1" "R${stopped:1}"
+		elif [[ $stopped == [rt]* ]]; then
+			ask "$1" "${stopped^}"
 		fi
 	elif [[ ${leftover[$1]} == kill ]] && has_ended; then
 		signal_tree "$1" KILL
@@ -231,7 +232,7 @@ hold_deadline() {
 # Fails where nobody has stopped it; else says when it is to be killed. The grace period of a deadline is its
 # specification's.
 read_stop() {
-	[[ $stopped =~ ^[KRr]\ +([0-9]+)\ *([0-9]*) ]] || return
+	[[ $stopped =~ ^[KRrTt]\ +([0-9]+)\ *([0-9]*) ]] || return
 	# As a command: an expansion that cannot be evaluated would end the keeper (ARITHMETIC EVALUATION, bash(1)).
 	((kill_at = 10#${BASH_REMATCH[1]} + 10#${BASH_REMATCH[2]:-${grace[$1]}}))
 }

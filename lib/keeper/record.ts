@@ -1,6 +1,6 @@
 /** The 128 bytes that a process's shim fills in place. keeper.sh describes and writes them. */
 import type {Report, StopOrder} from '../ports.js';
-import type {Start, Stop} from '../process.js';
+import type {Start, Stop, StopReason} from '../process.js';
 
 const widths = [63, 35, 27] as const;
 
@@ -16,12 +16,16 @@ export function closedRecordLine(endedAt: number): string {
 	return `E ??? ${'0'.padStart(12)} ${String(endedAt * 1000).padStart(16)}`;
 }
 
-/** What the supervisor writes of a kill, for the dead man's switch. */
-export function stopOrderLine({atUptimeMs, gracePeriodMs, isSignaled}: Stop): string {
+/** What the supervisor writes of a stop, for the dead man's switch and for whoever opens a store that had no room for it. */
+export function stopOrderLine({why, atUptimeMs, gracePeriodMs, isSignaled}: Stop): string {
+	const letter = orderLetters[why];
 	const at = Math.floor(atUptimeMs / centisecondMs);
 	const grace = Math.ceil(gracePeriodMs / centisecondMs);
-	return `${isSignaled ? 'R' : 'r'} ${String(at).padStart(12)} ${String(grace).padStart(10)}`;
+	return `${isSignaled ? letter : letter.toLowerCase()} ${String(at).padStart(12)} ${String(grace).padStart(10)}`;
 }
+
+/** Small until SIGTERM was sent. */
+const orderLetters = {request: 'R', timeout: 'T'} as const satisfies Record<StopReason, string>;
 
 /** Where each line begins. */
 export const lineOffsets = {start: 0, end: widths[0] + 1, stop: widths[0] + widths[1] + 2} as const;
@@ -29,7 +33,7 @@ export const lineOffsets = {start: 0, end: widths[0] + 1, stop: widths[0] + widt
 const startLine = /^S ([ \d]{6}\d) ([ \d]{10}\d) ([ \d]{6}\d) ([ \d]{6}\d) ([ \d]{15}\d) ([\da-f]{8})\n/;
 const endLine = /^E ([ \d]{2}\d|---|\?\?\?) ([ \d]{11}\d) ([ \d]{15}\d)\n/;
 const deadlineLine = /^K ([ \d]{11}\d) *\n/;
-const orderLine = /^[Rr] ([ \d]{11}\d) ([ \d]{9}\d) *\n/;
+const orderLine = /^([RrTt]) ([ \d]{11}\d) ([ \d]{9}\d) *\n/;
 
 /**
  * Reads a record. A line counts once its last byte is there: of a write that was cut short
@@ -71,8 +75,13 @@ function toStopOrder(content: string): StopOrder | null {
 		return null;
 	}
 
-	const [atUptimeMs = 0, gracePeriodMs = 0] = order.slice(1).map(field => Number(field) * centisecondMs);
-	return {why: 'request', atUptimeMs, gracePeriodMs, isSignaled: content.startsWith('R')};
+	const [, letter = '', at, grace] = order;
+	return {
+		why: letter.toUpperCase() === orderLetters.timeout ? 'timeout' : 'request',
+		atUptimeMs: Number(at) * centisecondMs,
+		gracePeriodMs: Number(grace) * centisecondMs,
+		isSignaled: letter === letter.toUpperCase(),
+	};
 }
 
 /** A field with a space behind a digit is none that printf(1) aligned: the disk gave back something else. */

@@ -36,8 +36,7 @@ export class SpareDirectories {
 
 	constructor(stateDir: string) {
 		this.#place = join(stateDir, 'spare');
-		mkdirSync(this.#place, {recursive: true, mode: 0o700});
-		this.#ready = readdirSync(this.#place).map(name => join(this.#place, name));
+		this.#ready = listSpares(this.#place);
 	}
 
 	/** How many can be taken now. */
@@ -112,6 +111,27 @@ function openBlank(path: string): number {
 	return descriptor;
 }
 
+/** Those that are left, in a place that is there then. Somebody may have put something else there: they are only spares. */
+function listSpares(place: string): string[] {
+	try {
+		mkdirSync(place, {recursive: true, mode: 0o700});
+		return readdirSync(place).map(name => join(place, name));
+	} catch {
+		// EEXIST, ENOTDIR, ENOENT (a link that leads nowhere).
+		rmSync(place, {recursive: true, force: true});
+		mkdirSync(place, {mode: 0o700});
+		return [];
+	}
+}
+
+function removeIfPossible(path: string): void {
+	try {
+		rmSync(path, {recursive: true, force: true});
+	} catch {
+		// ENOTDIR: all that was around it has been replaced.
+	}
+}
+
 function place(spare: string, directory: string, record: string, specification: string): boolean {
 	try {
 		// Written before it is in its place: what stands in `runs` is whole.
@@ -121,8 +141,8 @@ function place(spare: string, directory: string, record: string, specification: 
 		return true;
 	} catch {
 		// A full disk, or a spare that a crash or a command has left without its files.
-		rmSync(spare, {recursive: true, force: true});
-		rmSync(directory, {recursive: true, force: true});
+		removeIfPossible(spare);
+		removeIfPossible(directory);
 		return false;
 	}
 }
@@ -132,9 +152,10 @@ function overwrite(path: string, content: string): void {
 	const descriptor = openSync(path, updateFlags);
 	try {
 		const found = fstatSync(descriptor);
-		// A command may have put a FIFO there, which takes what is written and gives it to nobody.
-		if (!found.isFile()) {
-			throw new Error(`${path} is no file`);
+		// A command may have put a FIFO there, which takes what is written and gives it to nobody; or another name of a
+		// file that is somebody's.
+		if (!found.isFile() || found.nlink > 1) {
+			throw new Error(`${path} is no file of ours alone`);
 		}
 
 		writeFileSync(descriptor, content);

@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import {cookieName} from '../command-schema.js';
 import type {Clock, Terminator, TreeHandle} from '../ports.js';
 import type {ProcessId, StartedProcess} from '../process.js';
@@ -17,9 +18,21 @@ const longestPauseMs = 500;
 /** What is alive so long after SIGKILL sleeps where no signal reaches it. */
 const blockedAfterMs = 2000;
 
+/** Each look reads all of /proc, in the way of everybody else: many kills at once take turns, and others come in between. */
+class Turns {
+	#last: Promise<void> = Promise.resolve();
+
+	next(): Promise<void> {
+		this.#last = this.#last.then(() => setImmediate());
+		return this.#last;
+	}
+}
+
 /** Ends trees by cgroup, process group, parent links and cookie. */
 @injectable()
 export class TreeTerminator implements Terminator {
+	readonly #turns = new Turns();
+
 	constructor(
 		@inject(Tokens.clock) private readonly clock: Clock,
 		@inject(Tokens.stateDir) private readonly stateDir: string,
@@ -27,7 +40,7 @@ export class TreeTerminator implements Terminator {
 
 	target(process: StartedProcess): TreeHandle {
 		const {processId, state} = process;
-		return new TreeTarget(process, this.clock, isCredible(processId, state.start, this.stateDir));
+		return new TreeTarget(process, this.clock, isCredible(processId, state.start, this.stateDir), this.#turns);
 	}
 
 	survey(processes: readonly StartedProcess[]): ReadonlyMap<ProcessId, number> {
@@ -78,11 +91,13 @@ class TreeTarget implements TreeHandle {
 		private readonly process: StartedProcess,
 		private readonly clock: Clock,
 		private readonly isCredible: boolean,
+		private readonly turns: Turns,
 	) {
 		this.#tree = new ProcessTree(process.processId, process.state.start, isCredible);
 	}
 
 	async ask(signal: NodeJS.Signals): Promise<void> {
+		await this.turns.next();
 		const members = this.#members();
 		// All stand still until each has the signal: a shell whose child left before it was asked itself would go on to its
 		// next command.
@@ -120,6 +135,7 @@ class TreeTarget implements TreeHandle {
 		const looks = quietLooks[this.process.cgroup === null ? 'session' : 'cgroup'];
 		const blockedAt = this.clock.uptimeMs() + blockedAfterMs;
 		let pauseMs = shortestPauseMs;
+		await this.turns.next();
 		for (let quiet = this.#sweep() ? 0 : 1; quiet < looks; quiet = this.#sweep() ? 0 : quiet + 1) {
 			if (pauseMs === shortestPauseMs && this.clock.uptimeMs() >= blockedAt) {
 				pauseMs = longestPauseMs;
@@ -128,6 +144,7 @@ class TreeTarget implements TreeHandle {
 
 			// Lets the event loop serve others, and the killed ones leave.
 			await new Promise<void>(resolve => this.clock.setTimer(pauseMs, resolve));
+			await this.turns.next();
 			if (this.#abortReason !== null) {
 				throw this.#abortReason;
 			}
@@ -136,7 +153,14 @@ class TreeTarget implements TreeHandle {
 
 	isGone(): boolean {
 		const {cgroup} = this.process;
-		return (cgroup === null || !isPopulated(cgroup)) && this.#tree.look().length === 0;
+		// The cheap questions first: this is asked again and again, and a look reads all of /proc.
+		return (cgroup === null || !isPopulated(cgroup)) && !this.#isLeaderAlive() && this.#tree.look().length === 0;
+	}
+
+	#isLeaderAlive(): boolean {
+		const {pid, startTicks} = this.process.state.start.identity;
+		const leader = readStat(pid);
+		return this.isCredible && isRunning(leader) && leader.startTicks === startTicks;
 	}
 
 	signal(signal: NodeJS.Signals): boolean {

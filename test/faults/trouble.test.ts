@@ -55,6 +55,20 @@ test('15: a timeout whose end the store does not take at first is never stuck', 
 	t.like(ended, {status: 'killed', reason: 'timeout', exitCode: 143});
 });
 
+test('15: a timeout that the store never took is told as one also after a restart', async t => {
+	const {supervisor} = await withFailingStore(t, ({event}) => event === 'stopping' || event === 'ended', Infinity);
+	const {processId} = await supervisor.start({command: 'sleep', args: ['60'], timeoutMs: 300});
+	await eventually(
+		() => supervisor.get(processId),
+		({reason}) => reason === 'timeout',
+	);
+
+	await supervisor.close();
+	const next = await openSupervisor(t, {stateDir: supervisor.stateDir});
+
+	t.like(await next.wait(processId), {status: 'killed', reason: 'timeout', exitCode: 143});
+});
+
 test('15: a kill is carried out where nothing can be stored, and stored later as what it was', async t => {
 	const {supervisor, failed} = await withFailingStore(t, ({event}) => event === 'stopping' || event === 'ended', 3);
 	const {processId} = await supervisor.start({command: 'sleep', args: ['60']});

@@ -1,5 +1,15 @@
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {
+	existsSync,
+	linkSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
 import {join} from 'node:path';
 import test, {type ExecutionContext} from 'ava';
 import {emptyRecord} from '../../../lib/keeper/record.js';
@@ -116,6 +126,34 @@ test('one that is a file', refuses, spare => {
 	rmSync(spare, {recursive: true});
 	writeFileSync(spare, '');
 });
+
+test('one that is another name of a file of somebody', refuses, spare => {
+	rmSync(join(spare, 'spec'));
+	linkSync(join(spare, 'record'), join(spare, 'spec'));
+});
+
+const outlives = test.macro({
+	title: (about = '') =>
+		`where spares were there is now ${about}: a start makes its own, and the next ones are spares again`,
+	async exec(t, harm: (place: string) => void) {
+		const {stateDir} = await oneLeft(t);
+		const running = open(t, stateDir);
+		rmSync(running.place, {recursive: true});
+		harm(running.place);
+
+		t.false(running.take());
+		await running.close();
+		const next = open(t, stateDir);
+		t.false(next.take());
+		await next.made(1);
+
+		t.true(next.take());
+	},
+});
+
+test('a file', outlives, place => writeFileSync(place, ''));
+test('a FIFO', outlives, place => execFileSync('mkfifo', [place]));
+test('a link that leads nowhere', outlives, place => symlinkSync('/nowhere/at/all', place));
 
 test('a specification never leaves the state directory through a link', async t => {
 	const {stateDir, spare} = await oneLeft(t);
