@@ -40,16 +40,14 @@ export class Kills {
 		const found = this.queries.find(processId);
 		// It may have ended by itself, and the notice of it still wait for its turn.
 		const process = await this.#begun(this.reaper.look(processId) ?? found, closing);
-		if (closing.aborted) {
-			// The keeper may have read by now what it is to finish.
-			throw new ShuttingDownError();
-		}
+		assertOpen(closing);
 
 		if (isLive(process)) {
 			return toProcess(await this.termination.stop(process, 'request', {signal, gracePeriodMs}));
 		}
 
-		if (hasStatus(process, 'ended') && hasStarted(process) && this.leftovers.isAny(process)) {
+		if (hasStatus(process, 'ended') && hasStarted(process) && (await this.leftovers.isAny(process))) {
+			assertOpen(closing);
 			await this.termination.endLeftover(process, {signal, gracePeriodMs});
 			this.leftovers.noteGone(process);
 			return {...toProcess(process), leftover: 0};
@@ -95,6 +93,13 @@ export class Kills {
 		this.ledger.record(ended);
 		this.leftovers.watch(ended);
 		return ended;
+	}
+}
+
+/** Closed while we waited: the keeper may have read by now what it is to finish. */
+function assertOpen(closing: AbortSignal): void {
+	if (closing.aborted) {
+		throw new ShuttingDownError();
 	}
 }
 

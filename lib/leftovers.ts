@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import {Deadlines} from './deadlines.js';
 import type {Clock, Confinement, Logger, ProcessStore, ProcessTable, Terminator, Timer} from './ports.js';
 import {type EndedProcess, hasStarted, hasStatus, type ProcessId, type StartedProcess} from './process.js';
@@ -8,8 +9,8 @@ import {recordLeftover} from './transitions.js';
 /** A look goes through all processes of the machine: so many ends share one. */
 const firstLookMs = 20;
 const nextLookMs = 1000;
-/** What forks and leaves can slip through one look. */
-const looksForOne = 3;
+/** What forks and leaves slips through one look in three, on a busy machine. */
+const looksForOne = 8;
 const atOnce = {signal: 'SIGKILL', gracePeriodMs: 0} as const;
 
 /** Counts what ended processes left behind, and ends it where that was asked for. */
@@ -84,12 +85,21 @@ export class Leftovers {
 	}
 
 	/** Whether something of an ended process is alive now. Nothing outlives the boot that it was started in. */
-	isAny(process: StartedProcess): boolean {
+	async isAny(process: StartedProcess): Promise<boolean> {
 		if (process.state.start.identity.bootId !== this.processTable.bootId) {
 			return false;
 		}
 
-		return Array.from({length: looksForOne}).some(() => this.terminator.survey([process]).size > 0);
+		for (let look = 0; look < looksForOne; look++) {
+			if (this.terminator.survey([process]).size > 0) {
+				return true;
+			}
+
+			// Each reads all of /proc: others have their turn.
+			await setImmediate();
+		}
+
+		return false;
 	}
 
 	/** Those of which nothing is alive: one look for all. Whoever is found alive is watched from then on. */

@@ -187,10 +187,12 @@ export class ProcessSupervisor implements Supervisor {
 			throw new ProcessRunningError(processId, false);
 		}
 
-		if (hasStarted(process) && this.leftovers.isAny(process)) {
+		if (hasStarted(process) && (await this.leftovers.isAny(process))) {
 			throw new ProcessRunningError(processId, true);
 		}
 
+		// Closed while we looked.
+		this.#assertOpen();
 		this.retention.forget(process);
 		return toProcess(process);
 	}
