@@ -49,6 +49,11 @@ export class Ledger {
 		}
 	}
 
+	/** Tells those who wait for a process what could not be stored yet. */
+	tellWaiting(record: ProcessRecord): void {
+		this.bus.wake(toProcess(record));
+	}
+
 	/** Commits what the watch for readiness has found. That the time is over is a fact, and nobody's news. */
 	recordReady(record: RunningProcess, {status, at}: ReadyFact): void {
 		if (status === 'timed_out') {

@@ -259,6 +259,7 @@ export class Termination {
 				'The end of a process could not be stored; it will be tried again',
 			);
 			this.#unstored.set(ended.processId, ended);
+			this.ledger.tellWaiting(ended);
 			this.#retry ??= this.clock.setTimer(retryMs, () => this.#storeAll());
 		}
 	}

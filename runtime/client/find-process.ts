@@ -7,8 +7,11 @@ const wholeId = /^proc_[0-9a-f]{32}$/;
 const partOfId = /^(?:proc_[0-9a-f]{0,32}|[0-9a-f]{1,32})$/;
 const shownCandidates = 10;
 
-/** Which one is meant where several have the name: the one that has not ended, if it is the only one; or none. */
-export type Preference = 'live' | 'none';
+/**
+ * Which one is meant where several have the name: the one that has not ended, if it is the only one (`live`); or the
+ * newest, if all have ended (`newest`); or none of them.
+ */
+export type Preference = 'newest' | 'live' | 'none';
 
 /**
  * The id of the one process that somebody means: by its id, by its name, or by the beginning of its id, with or
@@ -54,7 +57,11 @@ async function findByName(
 
 	const pages = await Promise.all(['running', 'queued'].map(status => client.list({name, status, limit: 2})));
 	const live = pages.flatMap(page => page.processes);
-	return live.length === 1 ? live : processes;
+	if (live.length === 1) {
+		return live;
+	}
+
+	return live.length === 0 && preference === 'newest' ? processes.slice(0, 1) : processes;
 }
 
 async function findByBeginning(client: Pick<DaemonClient, 'list'>, beginning: string): Promise<ShownProcess[]> {

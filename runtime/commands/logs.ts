@@ -20,7 +20,7 @@ export function logsCommand(): Command {
 
 async function logs(meant: string, {follow, stderr, ...flags}: LogsFlags): Promise<void> {
 	const client = await connect(flags);
-	const processId = await find(client, meant);
+	const processId = await find(client, meant, 'newest');
 	const stream = stderr ? 'stderr' : 'stdout';
 	if (follow) {
 		const {followOutput} = await import('./follow-output.js');

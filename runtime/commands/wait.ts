@@ -20,7 +20,7 @@ export function waitCommand(): Command {
 async function wait(meant: string, {timeout, ...flags}: WaitFlags): Promise<void> {
 	const seconds = timeout === undefined ? undefined : await secondsOf('--timeout', timeout);
 	const client = await connect(flags);
-	const processId = await find(client, meant);
+	const processId = await find(client, meant, 'newest');
 	explainInterrupt(processId);
 	const process = await client.wait(processId, seconds);
 	if (isLive(process.status)) {

@@ -48,11 +48,15 @@ test('15: a timeout that the store does not take at first is held later, and the
 test('15: a timeout whose end the store does not take at first is never stuck', async t => {
 	const {supervisor, failed} = await withFailingStore(t, ({event}) => event === 'ended');
 
+	const stored: Process[] = [];
+	supervisor.on('ended', ({process}) => stored.push(process));
 	const {processId} = await supervisor.start({command: 'sleep', args: ['60'], timeoutMs: 300});
 	const ended = await supervisor.wait(processId);
+	await eventually(() => stored.length > 0);
 
 	t.true(failed());
 	t.like(ended, {status: 'killed', reason: 'timeout', exitCode: 143});
+	t.deepEqual(stored, [ended]);
 });
 
 test('15: a timeout that the store never took is told as one also after a restart', async t => {
@@ -76,7 +80,10 @@ test('15: a kill is carried out where nothing can be stored, and stored later as
 	const stored: Process[] = [];
 	supervisor.on('ended', ({process}) => stored.push(process));
 
+	const waiting = supervisor.wait(processId);
+
 	const killed = await supervisor.kill(processId);
+	const waited = await waiting;
 	const storedByThen = stored.length;
 	const again = await supervisor.kill(processId);
 	const shown = await supervisor.get(processId);
@@ -86,6 +93,7 @@ test('15: a kill is carried out where nothing can be stored, and stored later as
 	t.true(failed());
 	t.is(storedByThen, 0);
 	t.like(killed, {status: 'killed', reason: 'request', exitCode: 143});
+	t.deepEqual(waited, killed);
 	t.deepEqual(again, killed);
 	t.like(shown, killed);
 	t.like(listed.processes[0], killed);

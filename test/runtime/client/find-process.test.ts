@@ -34,8 +34,8 @@ const client = listing(
 	aShownProcess({process_id: anId('92'), name: 'twin'}),
 );
 
-const finds = test.macro(async (t, meant: string, id: string) => {
-	t.is(await findProcess(client, meant, 'live'), id);
+const finds = test.macro(async (t, meant: string, id: string, preference: Preference = 'live') => {
+	t.is(await findProcess(client, meant, preference), id);
 });
 
 test('a whole id is taken as it is', finds, anId('1234'), anId('1234'));
@@ -45,6 +45,8 @@ test('a name', finds, 'build', anId('abc1'));
 test('a name goes before the beginning of an id', finds, 'abc2', anId('e1'));
 test('a name that looks like a flag', finds, '-f', anId('f1'));
 test('of several with one name, the only one that has not ended', finds, 'again', anId('72'));
+test('also for whoever only looks', finds, 'again', anId('72'), 'newest');
+test('of several that have ended, the newest for whoever only looks', finds, 'over', anId('81'), 'newest');
 
 const rejects = test.macro(async (t, meant: string, message: RegExp, preference: Preference = 'live') => {
 	const {message: said} = (await t.throwsAsync(findProcess(client, meant, preference))) ?? {message: ''};
@@ -64,6 +66,7 @@ test(
 	'twin',
 	/^"twin" can be .*; give the id of one:\n.*proc_91.*\n.*proc_92/,
 );
+test('also where somebody only looks', rejects, 'twin', /proc_91.*\n.*proc_92/, 'newest');
 test('a name of two that have ended as well', rejects, 'over', /proc_81.*\n.*proc_82/);
 test(
 	'one that lives is not preferred to those that can be forgotten',
