@@ -56,7 +56,9 @@ function multiply(path: string, count: number): void {
 	const columns = (database.pragma('table_info(processes)') as {name: string}[])
 		.map(({name}) => name)
 		.filter(name => name !== 'sequence');
-	const copied = columns.map(name => (name === 'process_id' ? `process_id || printf('%06d', value)` : name));
+	// Counted, as all but the newest are: what was not is looked at once more at a start.
+	const changed: Record<string, string> = {process_id: `process_id || printf('%06d', value)`, output_bytes: '0'};
+	const copied = columns.map(name => changed[name] ?? name);
 	database.exec(`
 		WITH RECURSIVE numbers(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < ${count})
 		INSERT INTO processes (${columns.join()}) SELECT ${copied.join()} FROM processes, numbers`);
