@@ -62,9 +62,9 @@ export interface Report {
 	readonly leftoverStop: StopOrder | null;
 }
 
-/** An order as its record keeps it: a kill, or a deadline that the dead man's switch held. */
+/** An order as its record keeps it: a kill or a deadline, held by a supervisor or by the dead man's switch. */
 export interface StopOrder extends Pick<Stop, 'why' | 'atUptimeMs' | 'isSignaled'> {
-	/** `null`: that of deadlines. */
+	/** `null`: that of its specification, where the dead man's switch held a deadline. */
 	readonly gracePeriodMs: number | null;
 }
 
@@ -122,7 +122,7 @@ export interface Launcher {
 	 * @param endedAt - Milliseconds since 1970.
 	 */
 	closeRecord(processId: ProcessId, endedAt: number): void;
-	/** Leaves a kill where the dead man's switch finds it: it finishes what nobody else lives to finish. */
+	/** Leaves a stop where the dead man's switch finds it, which finishes what nobody else lives to finish, and the next supervisor. */
 	orderStop(processId: ProcessId, stop: Stop): void;
 	/** Bytes that the command's output takes on the disk. */
 	outputBytes(processId: ProcessId): number;

@@ -54,6 +54,17 @@ export function isRunning(stat: Stat | null): stat is Stat {
 	return stat !== null && stat.state !== 'Z' && stat.state !== 'X';
 }
 
+/** Whether a number still is that of the process that began then, zombie or not: later it may be a stranger's. */
+export function isSame({pid, startTicks}: Pick<Stat, 'pid' | 'startTicks'>): boolean {
+	return readStat(pid)?.startTicks === startTicks;
+}
+
+/** Whether the process that began then still runs. */
+export function isSameRunning({pid, startTicks}: Pick<Stat, 'pid' | 'startTicks'>): boolean {
+	const stat = readStat(pid);
+	return isRunning(stat) && stat.startTicks === startTicks;
+}
+
 /** Newest first, as far as numbers tell: what forks and leaves all the time is gone when its turn comes last. */
 export function listPids(): number[] {
 	return readdirSync('/proc')

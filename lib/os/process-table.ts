@@ -2,16 +2,15 @@ import type {ProcessTable} from '../ports.js';
 import type {ProcessIdentity, Start} from '../process.js';
 import {injectable} from '../tokens.js';
 import {isKeeper} from './credibility.js';
-import {isRunning, readBootId, readStat, sendSignal} from './proc.js';
+import {isRunning, isSameRunning, readBootId, readStat, sendSignal} from './proc.js';
 
 /** Asks procfs. */
 @injectable()
 export class ProcfsTable implements ProcessTable {
 	readonly bootId = readBootId();
 
-	isAlive({bootId, pid, startTicks}: ProcessIdentity): boolean {
-		const stat = readStat(pid);
-		return bootId === this.bootId && isRunning(stat) && stat.startTicks === startTicks;
+	isAlive(identity: ProcessIdentity): boolean {
+		return identity.bootId === this.bootId && isSameRunning(identity);
 	}
 
 	isShimAlive({identity, shimPid}: Start): boolean {

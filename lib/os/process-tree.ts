@@ -1,6 +1,6 @@
 import {cookieName} from '../command-schema.js';
 import type {ProcessId, Start} from '../process.js';
-import {isRunning, listPids, readStat, readVariable, type Stat, sendSignal} from './proc.js';
+import {isRunning, isSame, listPids, readStat, readVariable, type Stat, sendSignal} from './proc.js';
 
 /**
  * The living processes of one command: its group, its descendants, and whoever carries its cookie.
@@ -89,7 +89,7 @@ export class ProcessTree {
 
 	#isKnown(pid: number): boolean {
 		const startTicks = this.#known.get(pid);
-		return startTicks !== undefined && readStat(pid)?.startTicks === startTicks;
+		return startTicks !== undefined && isSame({pid, startTicks});
 	}
 }
 

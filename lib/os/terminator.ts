@@ -5,7 +5,7 @@ import type {ProcessId, StartedProcess} from '../process.js';
 import {inject, injectable, Tokens} from '../tokens.js';
 import {isPopulated, killMembers, listMembers} from './cgroup.js';
 import {isCredible} from './credibility.js';
-import {isRunning, listPids, readStat, readVariable, type Stat, sendSignal} from './proc.js';
+import {isRunning, isSame, isSameRunning, listPids, readStat, readVariable, type Stat, sendSignal} from './proc.js';
 import {isInGroupOf, ProcessTree} from './process-tree.js';
 import {isTreeKillUsable, signalByTreeKill} from './tree-killer.js';
 
@@ -108,8 +108,9 @@ class TreeTarget implements TreeHandle {
 		try {
 			await this.#ask(signal, members);
 		} finally {
-			// Whoever is stopped takes no notice of a signal before it is continued.
-			for (const member of members.filter(isStillThere)) {
+			// Whoever is stopped takes no notice of a signal before it is continued. One that ended meanwhile may have left its
+			// number to a stranger.
+			for (const member of members.filter(isSame)) {
 				sendSignal(member.pid, 'SIGCONT');
 			}
 		}
@@ -158,9 +159,7 @@ class TreeTarget implements TreeHandle {
 	}
 
 	#isLeaderAlive(): boolean {
-		const {pid, startTicks} = this.process.state.start.identity;
-		const leader = readStat(pid);
-		return this.isCredible && isRunning(leader) && leader.startTicks === startTicks;
+		return this.isCredible && isSameRunning(this.process.state.start.identity);
 	}
 
 	signal(signal: NodeJS.Signals): boolean {
@@ -200,9 +199,4 @@ class TreeTarget implements TreeHandle {
 		const others = cgroup === null ? [] : listMembers(cgroup).filter(pid => !known.has(pid));
 		return [...found, ...others.map(readStat).filter(isRunning)];
 	}
-}
-
-/** Not ended by somebody else meanwhile: its number may be a stranger's by now. */
-function isStillThere({pid, startTicks}: Stat): boolean {
-	return readStat(pid)?.startTicks === startTicks;
 }

@@ -1,7 +1,7 @@
 import {closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
-import {readStat} from '../../lib/os/proc.js';
+import {isSame} from '../../lib/os/proc.js';
 import {readProc} from '../helpers/processes.js';
 import {findCarriers} from './carriers.js';
 import type {Random} from './random.js';
@@ -145,9 +145,9 @@ export class Chaos {
 	#claimant(processId: string): number {
 		try {
 			const claim = readFileSync(join(this.scene.stateDir, 'runs', processId, 'claim'), 'utf8');
-			const [pid = 0, startTicks] = claim.split(' ').map(Number);
+			const [pid = 0, startTicks = 0] = claim.split(' ').map(Number);
 			// Numbers come again within half an hour: it may be the shim of another process by now.
-			return readStat(pid)?.startTicks === startTicks ? pid : 0;
+			return isSame({pid, startTicks}) ? pid : 0;
 		} catch {
 			// Nobody has taken it, or it has been removed.
 			return 0;
